@@ -1,0 +1,25 @@
+namespace Apm.Storage.Columns;
+
+/// <summary>A growable array of one fixed-width column. One writer; readable from any thread once the batch is handed on.</summary>
+public sealed class Column<T>
+    where T : unmanaged
+{
+    private T[] _values = [];
+
+    public int Count { get; private set; }
+
+    public int CapacityCount => _values.Length;
+
+    public ReadOnlySpan<T> Values => _values.AsSpan(0, Count);
+
+    public T this[int row] => Values[row];
+
+    public void Add(T value)
+    {
+        if (Count == _values.Length)
+        {
+            Array.Resize(ref _values, Math.Max(16, Count * 2));
+        }
+        _values[Count++] = value;
+    }
+}

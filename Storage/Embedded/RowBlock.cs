@@ -1,0 +1,81 @@
+using Apm.Storage.Columns;
+using Apm.Telemetry;
+using Apm.Telemetry.Filters;
+
+namespace Apm.Storage.Embedded;
+
+/// <summary>
+/// Up to a few thousand rows of a source, their columns decoded on demand. Used by one thread. Every span returned has <see cref="Rows"/> values and is
+/// valid until the block is disposed. A column of the other signal throws <see cref="InvalidOperationException"/>.
+/// </summary>
+internal abstract class RowBlock : IDisposable
+{
+    public abstract int Rows { get; }
+
+    /// <summary>Bytes read from disk and decoded so far, for the query's budget.</summary>
+    public abstract long BytesRead { get; }
+
+    public abstract ReadOnlySpan<long> TimeUnixNano { get; }
+
+    public abstract ReadOnlySpan<TraceId> TraceIds { get; }
+
+    public abstract ReadOnlySpan<SpanId> SpanIds { get; }
+
+    public abstract ReadOnlySpan<SpanId> ParentSpanIds { get; }
+
+    /// <summary>Index into the resources of <see cref="RowSource.Owners"/>.</summary>
+    public abstract ReadOnlySpan<int> Resources { get; }
+
+    /// <summary>Index into the scopes of <see cref="RowSource.Owners"/>.</summary>
+    public abstract ReadOnlySpan<int> Scopes { get; }
+
+    public abstract ReadOnlySpan<long> DurationNano { get; }
+
+    public abstract ReadOnlySpan<byte> Kinds { get; }
+
+    public abstract ReadOnlySpan<byte> Statuses { get; }
+
+    public abstract ReadOnlySpan<byte> SeverityNumbers { get; }
+
+    /// <summary>
+    /// A coded column: Name, StatusMessage, SeverityText, Body (intrinsics), or a Record attribute. Null when no row of the block has the attribute.
+    /// Of several attributes with one key in a record, the last counts.
+    /// </summary>
+    public abstract CodedColumn? GetColumn(Field field);
+
+    /// <summary>Events of the rows as their own little table, null when no row has any: read only by filters on events and links.</summary>
+    public abstract ChildRows? Events { get; }
+
+    public abstract ChildRows? Links { get; }
+
+    /// <summary>Appends the rows, whole (attributes, events, links, resources, scopes), to <paramref name="target"/>. Row numbers ascend.</summary>
+    public abstract void CopyRows(ReadOnlySpan<int> rows, ColumnBatch target);
+
+    public abstract void Dispose();
+}
+
+/// <summary>
+/// A column as codes into a dictionary of distinct values. A column of mostly distinct values (ids, SQL) has a dictionary of the block's own, with a code
+/// for each row; one of few values shares the source's. So whatever the encoding, a predicate is evaluated once for each distinct value.
+/// </summary>
+/// <param name="Codes">Per row: index into the dictionary, or -1 where the row lacks the attribute.</param>
+internal sealed record CodedColumn(ReadOnlyMemory<int> Codes, ValueDictionary Values);
+
+/// <summary>Distinct typed values. Reference identity tells a search that it may keep what it found out about the values.</summary>
+internal abstract class ValueDictionary
+{
+    public abstract int Count { get; }
+
+    public abstract Telemetry.Attributes.AttributeType GetType(int code);
+
+    /// <summary>As <see cref="Telemetry.Attributes.AttributeValue.Bits"/>.</summary>
+    public abstract long GetBits(int code);
+
+    /// <summary>As <see cref="Telemetry.Attributes.AttributeValue.Content"/>.</summary>
+    public abstract ReadOnlySpan<byte> GetContent(int code);
+}
+
+/// <summary>Events or links of a block's rows: child i belongs to the row r with Ends[r-1] &lt;= i &lt; Ends[r].</summary>
+/// <param name="Names">Event names as codes in <paramref name="Strings"/>; empty for links.</param>
+/// <param name="Attributes">One owner a child.</param>
+internal sealed record ChildRows(ReadOnlyMemory<int> Ends, ReadOnlyMemory<int> Names, AttributeTable Attributes, StringTable Strings);

@@ -1,0 +1,49 @@
+using Apm.Storage.Columns;
+using Apm.Telemetry;
+using Apm.Telemetry.Attributes;
+using Apm.Telemetry.Filters;
+
+namespace Apm.Storage.Embedded;
+
+/// <summary>
+/// Rows of one signal as a search sees them: a batch of the head, or a part on disk. Immutable; used by many queries at once. The snapshot that a query
+/// holds keeps it alive.
+/// </summary>
+internal abstract class RowSource
+{
+    public abstract Signal Signal { get; }
+
+    public abstract int BlockCount { get; }
+
+    public abstract long RowCount { get; }
+
+    /// <summary>Earliest <see cref="ColumnBatch.TimeUnixNano"/>, inclusive.</summary>
+    public abstract long FirstTimeUnixNano { get; }
+
+    /// <summary>Latest <see cref="ColumnBatch.TimeUnixNano"/>, inclusive.</summary>
+    public abstract long LastTimeUnixNano { get; }
+
+    /// <summary>The resources and scopes that the rows refer to, without rows of its own: only the resource and scope columns and their strings are filled.</summary>
+    public abstract ColumnBatch Owners { get; }
+
+    /// <summary>Attribute keys that any row has, with about how many rows have each: scopes Record, Event and Link (resources and scopes are in <see cref="Owners"/>).</summary>
+    public abstract IReadOnlyList<AttributeName> AttributeNames { get; }
+
+    public abstract BlockBounds GetBounds(int block);
+
+    /// <summary>
+    /// False only when no row of the block can have a value of the field equal to <paramref name="value"/>: asked before a block is read.
+    /// For intrinsics and scopes it knows nothing of, true.
+    /// </summary>
+    public abstract bool MayEqual(int block, Field field, in AttributeValue value);
+
+    /// <summary>Adds the blocks that may hold rows of the trace.</summary>
+    public abstract void FindTrace(TraceId traceId, List<int> blocks);
+
+    /// <summary>Opens a block; columns are read and decoded when they are first asked for. The caller disposes it.</summary>
+    /// <exception cref="CorruptPartException">The bytes on disk are damaged.</exception>
+    public abstract RowBlock OpenBlock(int block);
+}
+
+/// <param name="MaxDurationNano">Longest span; 0 for log records.</param>
+internal readonly record struct BlockBounds(int Rows, long FirstTimeUnixNano, long LastTimeUnixNano, long MinDurationNano, long MaxDurationNano);
