@@ -12,4 +12,7 @@ public sealed record Field(FieldScope Scope, string Key, Intrinsic Intrinsic)
     public static Field Of(Intrinsic intrinsic) => new(FieldScope.Intrinsic, "", intrinsic);
 
     public static Field Attribute(FieldScope scope, string key) => new(scope, key, Intrinsic.None);
+
+    /// <summary>As a filter on spans writes it; see <see cref="FieldFormatter"/>.</summary>
+    public override string ToString() => Scope == FieldScope.Intrinsic && Intrinsic == Intrinsic.None ? "" : FieldFormatter.Format(this, Signal.Traces);
 }

@@ -33,6 +33,29 @@ public abstract record Filter
         return kept.Count switch { 0 => All, 1 => kept[0], _ => new AndFilter(kept.ToImmutable()) };
     }
 
+    /// <summary>An operand that is itself an "or" is taken apart; <see cref="All"/> among the operands makes the whole All; none: no record.</summary>
+    public static Filter Or(params ReadOnlySpan<Filter> filters)
+    {
+        var kept = ImmutableArray.CreateBuilder<Filter>(filters.Length);
+        foreach (var filter in filters)
+        {
+            switch (filter)
+            {
+                case AllFilter:
+                    return All;
+                case NotFilter { Operand: AllFilter }:
+                    break;
+                case OrFilter or:
+                    kept.AddRange(or.Filters);
+                    break;
+                default:
+                    kept.Add(filter);
+                    break;
+            }
+        }
+        return kept.Count switch { 0 => new NotFilter(All), 1 => kept[0], _ => new OrFilter(kept.ToImmutable()) };
+    }
+
     public static Filter Equal(Field field, AttributeValue value) => new ComparisonFilter(field, ComparisonOperator.Equal, value);
 }
 
