@@ -60,6 +60,13 @@ public sealed class AttributeTable
     /// <summary>Drops the entries added since the last <see cref="EndOwner"/>.</summary>
     public void AbandonOwner() => EntryCount = Start(OwnerCount);
 
+    /// <summary>Takes back the last closed owner with its entries; none may be open.</summary>
+    internal void RemoveLastOwner()
+    {
+        OwnerCount--;
+        EntryCount = Start(OwnerCount);
+    }
+
     /// <summary>The entry's value as the edges see it.</summary>
     public AttributeValue GetValue(int entry, StringTable strings) => _types[entry] switch
     {

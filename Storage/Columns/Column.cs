@@ -22,4 +22,7 @@ public sealed class Column<T>
         }
         _values[Count++] = value;
     }
+
+    /// <summary>Takes back the last <see cref="Add"/>.</summary>
+    internal void RemoveLast() => Count--;
 }

@@ -15,6 +15,9 @@ public sealed class ColumnBatch(Signal signal)
 
     public StringTable Strings { get; } = new();
 
+    /// <summary>For the writer that copies rows here from other batches.</summary>
+    internal OwnerIndex Owners => field ??= new OwnerIndex(this);
+
     public int Rows => TimeUnixNano.Count;
 
     // Resources and instrumentation scopes, referred to by index from the rows.
