@@ -11,6 +11,9 @@ public interface IFile : IDisposable
     /// <summary>Writes all bytes at the offset, extending the file.</summary>
     void Write(ReadOnlySpan<byte> bytes, long offset);
 
+    /// <summary>Writes the buffers one after another at the offset, extending the file; spares the caller copying them together.</summary>
+    void Write(IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset);
+
     /// <summary>Sets the length; growth reads as zeros and is allocated on the disk where it can be.</summary>
     void SetLength(long lengthBytes);
 

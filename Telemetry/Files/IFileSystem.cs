@@ -2,7 +2,7 @@ namespace Apm.Telemetry.Files;
 
 /// <summary>
 /// The disk as the durable buffer and the embedded store use it: implemented by the disk, and in tests by a faulty one in memory that fails any
-/// operation asked for and forgets what was not synced. Paths use '/' on every system and are relative to the root that the implementation was given.
+/// operation asked for and forgets what was not synced. Paths use '/' on every system and are relative to the root that the implementation was given, which is the empty path.
 /// All methods throw <see cref="IOException"/> (with the disk's HResult) on failure; a full disk is <see cref="DiskFullException"/>.
 /// </summary>
 public interface IFileSystem
