@@ -115,6 +115,18 @@ public ref struct ProtobufReader(ReadOnlySpan<byte> message)
         }
     }
 
+    /// <summary>Skips a field that the caller does not know. One that it does know has come with the wrong wire type, so the bytes are not this message.</summary>
+    /// <param name="knownFields">Bit n is set when field n is known.</param>
+    public void SkipUnknown(uint tag, ulong knownFields)
+    {
+        var field = tag >> 3;
+        if (field < 64 && (knownFields >> (int)field & 1) != 0)
+        {
+            throw new MalformedOtlpException($"field {field} cannot have wire type {tag & 7}, at byte {_position} of a message of {_message.Length}");
+        }
+        Skip(tag);
+    }
+
     private readonly void Need(int bytes)
     {
         if (_message.Length - _position < bytes)
