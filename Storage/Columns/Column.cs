@@ -12,6 +12,9 @@ public sealed class Column<T>
 
     public ReadOnlySpan<T> Values => _values.AsSpan(0, Count);
 
+    /// <summary>The values where a span cannot be kept; valid for the rows there are now.</summary>
+    public ReadOnlyMemory<T> Memory => _values.AsMemory(0, Count);
+
     public T this[int row] => Values[row];
 
     public void Add(T value)

@@ -75,7 +75,7 @@ internal abstract class ValueDictionary
     public abstract ReadOnlySpan<byte> GetContent(int code);
 }
 
-/// <summary>Events or links of a block's rows: child i belongs to the row r with Ends[r-1] &lt;= i &lt; Ends[r].</summary>
+/// <summary>Events or links of a block's rows: child i belongs to the row r with Ends[r-1] &lt;= i &lt; Ends[r]; the first row's start at <paramref name="First"/>.</summary>
 /// <param name="Names">Event names as codes in <paramref name="Strings"/>; empty for links.</param>
 /// <param name="Attributes">One owner a child.</param>
-internal sealed record ChildRows(ReadOnlyMemory<int> Ends, ReadOnlyMemory<int> Names, AttributeTable Attributes, StringTable Strings);
+internal sealed record ChildRows(ReadOnlyMemory<int> Ends, ReadOnlyMemory<int> Names, AttributeTable Attributes, StringTable Strings, int First = 0);

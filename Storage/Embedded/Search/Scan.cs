@@ -1,0 +1,118 @@
+using Apm.Telemetry;
+
+namespace Apm.Storage.Embedded.Search;
+
+/// <summary>
+/// One query's way through a snapshot of sources: opens blocks, keeps to the budget, counts what was read, and lives with damaged blocks. Used by one thread.
+/// </summary>
+internal sealed class Scan
+{
+    private readonly TimeProvider _time;
+    private readonly long _startTimestamp;
+    private readonly Action<CorruptPartException>? _onDamage;
+    private readonly CancellationToken _cancellationToken;
+    private readonly HashSet<RowSource> _sourcesRead = [];
+    private readonly HashSet<(RowSource, int)> _damaged = [];
+    private int _blocksRead;
+    private long _bytesRead;
+    private long _rowsScanned;
+
+    /// <param name="onDamage">Told of each damaged block once a query, to log it.</param>
+    public Scan(IReadOnlyList<RowSource> sources, QueryBudget budget, TimeProvider time, Action<CorruptPartException>? onDamage, CancellationToken cancellationToken)
+    {
+        Sources = sources;
+        Budget = budget;
+        _time = time;
+        _startTimestamp = time.GetTimestamp();
+        _onDamage = onDamage;
+        _cancellationToken = cancellationToken;
+    }
+
+    public IReadOnlyList<RowSource> Sources { get; }
+
+    public QueryBudget Budget { get; }
+
+    /// <summary>As <see cref="ScanReport.StoppedBy"/>; set once.</summary>
+    public string? StoppedBy { get; private set; }
+
+    /// <summary>Asked before each block: false when the budget is spent, which is then remembered.</summary>
+    public bool MayGoOn()
+    {
+        _cancellationToken.ThrowIfCancellationRequested();
+        if (StoppedBy is null)
+        {
+            if (_bytesRead >= Budget.ScannedBytes)
+            {
+                StoppedBy = "bytes";
+            }
+            else if (_time.GetElapsedTime(_startTimestamp) >= Budget.Time)
+            {
+                StoppedBy = "time";
+            }
+        }
+        return StoppedBy is null;
+    }
+
+    public void Stop(string reason) => StoppedBy ??= reason;
+
+    /// <summary>Opens a block, has it visited and closes it. A damaged block is reported and left out, and the answer is incomplete; false then.</summary>
+    public bool Visit(RowSource source, int index, Action<RowSource, RowBlock> visit)
+    {
+        _cancellationToken.ThrowIfCancellationRequested();
+        if (_damaged.Contains((source, index)))
+        {
+            return false;
+        }
+        RowBlock? block = null;
+        try
+        {
+            block = source.OpenBlock(index);
+            visit(source, block);
+            return true;
+        }
+        catch (CorruptPartException exception)
+        {
+            _damaged.Add((source, index));
+            _onDamage?.Invoke(exception);
+            return false;
+        }
+        finally
+        {
+            if (block is not null)
+            {
+                _bytesRead += block.BytesRead;
+                _rowsScanned += block.Rows;
+                block.Dispose();
+            }
+            _blocksRead++;
+            _sourcesRead.Add(source);
+        }
+    }
+
+    public ScanReport Report()
+    {
+        var blocks = 0;
+        foreach (var source in Sources)
+        {
+            blocks += source.BlockCount;
+        }
+        return new ScanReport(
+            StoppedBy is null && _damaged.Count == 0, StoppedBy, _sourcesRead.Count, Sources.Count - _sourcesRead.Count,
+            _blocksRead, Math.Max(0, blocks - _blocksRead), _rowsScanned, _bytesRead, _time.GetElapsedTime(_startTimestamp));
+    }
+
+    /// <summary>The sources with rows in the range, latest first.</summary>
+    public List<RowSource> SourcesIn(TimeRange range)
+    {
+        var found = new List<RowSource>(Sources.Count);
+        foreach (var source in Sources)
+        {
+            if (source.RowCount > 0 && range.Overlaps(source.FirstTimeUnixNano, source.LastTimeUnixNano))
+            {
+                found.Add(source);
+            }
+        }
+        found.Sort(static (left, right) => right.LastTimeUnixNano.CompareTo(left.LastTimeUnixNano));
+        return found;
+    }
+}

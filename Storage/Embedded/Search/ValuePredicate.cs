@@ -1,0 +1,164 @@
+using System.Buffers;
+using System.Text;
+using System.Text.RegularExpressions;
+using Apm.Telemetry.Attributes;
+using Apm.Telemetry.Filters;
+
+namespace Apm.Storage.Embedded.Search;
+
+/// <summary>A filter's condition on one value that is there. Used by one thread, as it keeps a scratch buffer.</summary>
+internal abstract class ValuePredicate
+{
+    public abstract bool Matches(AttributeType type, long bits, ReadOnlySpan<byte> content);
+
+    /// <summary>The values of which one must be stored for anything to match, or empty when that cannot be said: for pruning blocks by index.</summary>
+    public virtual IReadOnlyList<AttributeValue> RequiredValues => [];
+
+    public static ValuePredicate Of(Filter filter) => filter switch
+    {
+        ComparisonFilter comparison => new ComparisonPredicate(comparison.Operator, comparison.Value),
+        RegexFilter regex => new RegexPredicate(regex.Pattern, regex.Negated),
+        ContainsFilter contains => new ContainsPredicate(contains.Text),
+        TextEqualFilter text => new TextPredicate(text.Text),
+        ExistsFilter => new PresentPredicate(),
+        _ => throw new ArgumentException($"{filter.GetType().Name} is not a condition on a value", nameof(filter)),
+    };
+}
+
+internal sealed class PresentPredicate : ValuePredicate
+{
+    public override bool Matches(AttributeType type, long bits, ReadOnlySpan<byte> content) => true;
+}
+
+internal sealed class ComparisonPredicate(ComparisonOperator comparison, AttributeValue literal) : ValuePredicate
+{
+    public override IReadOnlyList<AttributeValue> RequiredValues { get; } = comparison == ComparisonOperator.Equal ? Representations(literal) : [];
+
+    public override bool Matches(AttributeType type, long bits, ReadOnlySpan<byte> content)
+    {
+        if (NumberOrder.IsNumber(literal.Type))
+        {
+            return NumberOrder.IsNumber(type) && NumberOrder.Compare(type, bits, literal.Type, literal.Bits) is { } order && Holds(order);
+        }
+        if (type != literal.Type)
+        {
+            return false;
+        }
+        return type switch
+        {
+            AttributeType.String => Holds(content.SequenceCompareTo(literal.Content)),
+            AttributeType.Bool => HoldsEquality(bits == literal.Bits),
+            AttributeType.Empty => HoldsEquality(true),
+            _ => HoldsEquality(content.SequenceEqual(literal.Content)),
+        };
+    }
+
+    private bool Holds(int order) => comparison switch
+    {
+        ComparisonOperator.Equal => order == 0,
+        ComparisonOperator.NotEqual => order != 0,
+        ComparisonOperator.Less => order < 0,
+        ComparisonOperator.LessOrEqual => order <= 0,
+        ComparisonOperator.Greater => order > 0,
+        _ => order >= 0,
+    };
+
+    private bool HoldsEquality(bool equal) => comparison switch
+    {
+        ComparisonOperator.Equal => equal,
+        ComparisonOperator.NotEqual => !equal,
+        _ => false,
+    };
+
+    /// <summary>Every stored form of a value equal to the literal: numbers may be stored as either type, and zero has two signs.</summary>
+    private static List<AttributeValue> Representations(AttributeValue literal)
+    {
+        if (!NumberOrder.IsNumber(literal.Type))
+        {
+            return [literal];
+        }
+        var forms = new List<AttributeValue>();
+        if (NumberOrder.EqualInteger(literal) is { } integer)
+        {
+            forms.Add(AttributeValue.FromInt64(integer));
+            var asDouble = AttributeValue.FromDouble(integer);
+            if (NumberOrder.EqualInteger(asDouble) == integer)
+            {
+                forms.Add(asDouble);
+            }
+            if (integer == 0)
+            {
+                forms.Add(AttributeValue.FromDouble(-0.0));
+            }
+        }
+        else
+        {
+            forms.Add(literal);
+        }
+        return forms;
+    }
+}
+
+/// <summary>Decodes a value's UTF-8 to a reused buffer; invalid bytes become U+FFFD.</summary>
+internal abstract class TextualPredicate : ValuePredicate
+{
+    private char[] _chars = new char[256];
+
+    public override bool Matches(AttributeType type, long bits, ReadOnlySpan<byte> content) => type == AttributeType.String && MatchesText(Decode(content));
+
+    protected abstract bool MatchesText(ReadOnlySpan<char> text);
+
+    private ReadOnlySpan<char> Decode(ReadOnlySpan<byte> utf8)
+    {
+        // No UTF-8 has more UTF-16 units than bytes, and an invalid byte decodes to at most one.
+        if (_chars.Length < utf8.Length)
+        {
+            _chars = new char[Math.Max(utf8.Length, _chars.Length * 2)];
+        }
+        return _chars.AsSpan(0, Encoding.UTF8.GetChars(utf8, _chars));
+    }
+}
+
+internal sealed class RegexPredicate(Regex pattern, bool negated) : TextualPredicate
+{
+    protected override bool MatchesText(ReadOnlySpan<char> text) => pattern.IsMatch(text) != negated;
+}
+
+internal sealed class ContainsPredicate(string needle) : TextualPredicate
+{
+    private readonly SearchValues<string> _needle = SearchValues.Create([needle], StringComparison.OrdinalIgnoreCase);
+
+    protected override bool MatchesText(ReadOnlySpan<char> text) => text.ContainsAny(_needle);
+}
+
+/// <summary>A value's text, whatever its type, equals the literal.</summary>
+internal sealed class TextPredicate(string text) : ValuePredicate
+{
+    private readonly byte[] _utf8 = Encoding.UTF8.GetBytes(text);
+
+    /// <summary>U+FFFD stands for any invalid bytes.</summary>
+    private readonly bool _standsForInvalid = text.Contains('\uFFFD');
+
+    public override bool Matches(AttributeType type, long bits, ReadOnlySpan<byte> content) => type switch
+    {
+        AttributeType.String => content.SequenceEqual(_utf8) || (_standsForInvalid && Encoding.UTF8.GetString(content) == text),
+        AttributeType.Empty => _utf8.Length == 0,
+        AttributeType.Bool => text == (bits != 0 ? "true" : "false"),
+        AttributeType.Int64 or AttributeType.Double => AttributeValue.FromBits(type, bits).ToString() == text,
+        _ => AttributeValue.FromContent(type, content).ToString() == text,
+    };
+}
+
+/// <summary>A log record's body compares as text, whatever its type; a record without a body never matches.</summary>
+internal sealed class BodyPredicate(ValuePredicate inner) : ValuePredicate
+{
+    public override bool Matches(AttributeType type, long bits, ReadOnlySpan<byte> content) => type switch
+    {
+        AttributeType.Empty => false,
+        AttributeType.String => inner.Matches(type, 0, content),
+        AttributeType.Bool or AttributeType.Int64 or AttributeType.Double => MatchesText(AttributeValue.FromBits(type, bits)),
+        _ => MatchesText(AttributeValue.FromContent(type, content)),
+    };
+
+    private bool MatchesText(AttributeValue value) => inner.Matches(AttributeType.String, 0, Encoding.UTF8.GetBytes(value.ToString()));
+}
