@@ -13,6 +13,7 @@ public interface ITelemetryStore
     /// <summary>
     /// Makes the batch visible to every later query. <paramref name="position"/> is the last buffer position the batch contains; appends of a position not
     /// above <see cref="CoveredPosition"/> are ignored, as they are stored already. The batch must not be changed afterwards.
+    /// A batch without rows only moves the position: everything up to it was of the other signal. After a failure the same batch comes again.
     /// </summary>
     ValueTask AppendAsync(ColumnBatch batch, long position, CancellationToken cancellationToken);
 
