@@ -31,5 +31,8 @@ public sealed class Batch(Signal signal, ushort tenant, long receivedUnixNano, B
     /// <summary>The batch's place in its partition: 1, 2, 3 … without gaps; 0 before it was appended.</summary>
     public long Position { get; init; }
 
+    /// <summary>The same batch at its place in the log; the body's ownership passes to the result.</summary>
+    internal Batch At(long position) => new(Signal, Tenant, ReceivedUnixNano, Encoding, Body, Interlocked.Exchange(ref _owner, null)) { Position = position };
+
     public void Dispose() => Interlocked.Exchange(ref _owner, null)?.Dispose();
 }

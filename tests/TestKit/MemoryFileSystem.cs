@@ -169,9 +169,9 @@ public sealed class MemoryFileSystem : IFileSystem
             {
                 throw new IOException($"'{path}' exists.");
             }
-            var file = new MemoryFile();
+            var file = new MemoryFile { Path = path };
             directory.Change(new NameChange(name, file));
-            return new Handle(this, file, path, writable: true);
+            return new Handle(this, file, writable: true);
         }
     }
 
@@ -187,6 +187,7 @@ public sealed class MemoryFileSystem : IFileSystem
             {
                 throw new IOException($"'{to}' is a directory.");
             }
+            node.Path = to;
             if (ReferenceEquals(source, target))
             {
                 source.Change(new NameChange(targetName, node, sourceName == targetName ? null : sourceName));
@@ -241,7 +242,9 @@ public sealed class MemoryFileSystem : IFileSystem
         lock (_gate)
         {
             Begin(FileOperationKind.Open, path);
-            return new Handle(this, FindFile(path), path, writable);
+            var file = FindFile(path);
+            file.Path = path;
+            return new Handle(this, file, writable);
         }
     }
 
@@ -267,11 +270,11 @@ public sealed class MemoryFileSystem : IFileSystem
         return operation;
     }
 
-    private void RequireRoom(MemoryFile file, string path, long lengthBytes)
+    private void RequireRoom(MemoryFile file, long lengthBytes)
     {
         if (_capacityBytes is { } capacity && lengthBytes > file.Length && UsedBytesLocked() + lengthBytes - file.Length > capacity)
         {
-            throw new DiskFullException(path);
+            throw new DiskFullException(file.Path);
         }
     }
 
@@ -318,7 +321,7 @@ public sealed class MemoryFileSystem : IFileSystem
         return names;
     }
 
-    private sealed class Handle(MemoryFileSystem disk, MemoryFile file, string path, bool writable) : IFile
+    private sealed class Handle(MemoryFileSystem disk, MemoryFile file, bool writable) : IFile
     {
         private bool _disposed;
 
@@ -339,7 +342,7 @@ public sealed class MemoryFileSystem : IFileSystem
             lock (disk._gate)
             {
                 ObjectDisposedException.ThrowIf(_disposed, this);
-                disk.Begin(FileOperationKind.Read, path, offset: offset, lengthBytes: buffer.Length);
+                disk.Begin(FileOperationKind.Read, file.Path, offset: offset, lengthBytes: buffer.Length);
                 return file.Read(buffer, offset);
             }
         }
@@ -350,10 +353,10 @@ public sealed class MemoryFileSystem : IFileSystem
             lock (disk._gate)
             {
                 RequireWritable();
-                disk.Begin(FileOperationKind.Write, path, offset: offset, lengthBytes: copy.Length, beforeFailure: () => WriteTorn(copy, offset));
+                disk.Begin(FileOperationKind.Write, file.Path, offset: offset, lengthBytes: copy.Length, beforeFailure: () => WriteTorn(copy, offset));
                 try
                 {
-                    disk.RequireRoom(file, path, offset + copy.Length);
+                    disk.RequireRoom(file, offset + copy.Length);
                 }
                 catch (DiskFullException)
                 {
@@ -381,8 +384,8 @@ public sealed class MemoryFileSystem : IFileSystem
             lock (disk._gate)
             {
                 RequireWritable();
-                disk.Begin(FileOperationKind.SetLength, path, lengthBytes: lengthBytes);
-                disk.RequireRoom(file, path, lengthBytes);
+                disk.Begin(FileOperationKind.SetLength, file.Path, lengthBytes: lengthBytes);
+                disk.RequireRoom(file, lengthBytes);
                 file.SetLength(lengthBytes);
             }
         }
@@ -392,7 +395,7 @@ public sealed class MemoryFileSystem : IFileSystem
             lock (disk._gate)
             {
                 RequireWritable();
-                disk.Begin(FileOperationKind.Sync, path, beforeFailure: file.ForgetUnsynced);
+                disk.Begin(FileOperationKind.Sync, file.Path, beforeFailure: file.ForgetUnsynced);
                 file.Sync();
             }
         }
@@ -419,7 +422,7 @@ public sealed class MemoryFileSystem : IFileSystem
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (!writable)
             {
-                throw new IOException(string.Create(CultureInfo.InvariantCulture, $"'{path}' is open for reading only."));
+                throw new IOException(string.Create(CultureInfo.InvariantCulture, $"'{file.Path}' is open for reading only."));
             }
         }
     }

@@ -91,6 +91,9 @@ internal sealed class MemoryFile : MemoryNode
 
     public long Length { get; private set; }
 
+    /// <summary>Where it was last created, opened or renamed to; for the log of operations.</summary>
+    public string Path { get; set; } = "";
+
     public int Read(Span<byte> buffer, long offset)
     {
         if (offset >= Length)
