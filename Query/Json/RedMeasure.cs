@@ -1,0 +1,17 @@
+using Apm.Storage;
+
+namespace Apm.Query.Json;
+
+/// <summary>Rate, errors and durations of a group, from its bucket.</summary>
+/// <param name="Rate">Per second over the whole range.</param>
+/// <param name="ErrorRate">0 to 1.</param>
+internal readonly record struct RedMeasure(long Count, long Errors, double Rate, double ErrorRate, long P50Nano, long P95Nano, long P99Nano, long TotalNano)
+{
+    public static RedMeasure Of(long count, long errors, DurationHistogram? durations, double seconds) => new(
+        count, errors, seconds > 0 ? Math.Round(count / seconds, 6) : 0, count > 0 ? Math.Round((double)errors / count, 6) : 0,
+        durations?.QuantileNano(0.5) ?? 0, durations?.QuantileNano(0.95) ?? 0, durations?.QuantileNano(0.99) ?? 0, durations?.SumNano ?? 0);
+
+    public static RedMeasure Of(AggregateBucket bucket, double seconds) => Of(bucket.Count, bucket.Errors, bucket.Durations, seconds);
+
+    public static double Seconds(Telemetry.TimeRange range) => (double)((Int128)range.EndUnixNano - range.StartUnixNano) / 1e9;
+}

@@ -1,0 +1,44 @@
+using Apm.Query.Api;
+using Apm.Query.Json;
+using Apm.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Apm.Query.Services;
+
+internal sealed record DependenciesAnswer(IReadOnlyList<EdgeAnswer> Edges, ScanAnswer Scan);
+
+/// <param name="Type">service, database, queue or external: what <paramref name="Server"/> is.</param>
+internal sealed record EdgeAnswer(
+    string Client, string Server, string Type, string System, string Operation, long Calls, long Errors, long P50Nano, long P95Nano, long P99Nano);
+
+/// <summary><c>GET dependencies</c>: who calls whom.</summary>
+internal static class DependencyEndpoints
+{
+    public static void Map(IEndpointRouteBuilder api) =>
+        api.MapGet("dependencies", ListAsync).WithName("ListDependencies").WithTags("Services").WithSummary("Calls between services, and from services to databases, queues and hosts").Produces<DependenciesAnswer>();
+
+    public static string TypeName(PeerType type) => type switch
+    {
+        PeerType.Service => "service",
+        PeerType.Database => "database",
+        PeerType.Queue => "queue",
+        _ => "external",
+    };
+
+    private static async Task<IResult> ListAsync(ISpanStore spans, QueryRunFactory runs, string? from, string? to, CancellationToken cancellationToken)
+    {
+        var range = TimeParameter.ReadRange(from, to, runs.NowUnixNano());
+        var run = runs.Begin();
+        var result = await spans.GetEdgesAsync(range, run.Budget(), cancellationToken);
+        run.Add(result.Scan);
+        var edges = result.Edges
+            .Select(edge => new EdgeAnswer(
+                edge.Client, edge.Server, TypeName(edge.Type), edge.System, edge.Operation, edge.Calls, edge.Errors,
+                edge.Durations.QuantileNano(0.5), edge.Durations.QuantileNano(0.95), edge.Durations.QuantileNano(0.99)))
+            .OrderByDescending(edge => edge.Calls).ThenBy(edge => edge.Client, StringComparer.Ordinal).ThenBy(edge => edge.Server, StringComparer.Ordinal)
+            .ToArray();
+        return TypedResults.Json(new DependenciesAnswer(edges, ScanAnswer.From(run.Report)), AnswerJson.Default.DependenciesAnswer);
+    }
+}
