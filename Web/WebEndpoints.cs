@@ -1,5 +1,6 @@
 using Apm.Web.Api;
 using Apm.Web.Controls;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -29,6 +30,8 @@ public static class WebEndpoints
         if (configure is not null)
             services.Configure(configure);
         services.AddRazorComponents();
+        services.RemoveAll<IAntiforgery>();
+        services.AddSingleton<IAntiforgery, NoAntiforgery>();
         services.AddHttpContextAccessor();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<TextCatalog>();
@@ -49,7 +52,6 @@ public static class WebEndpoints
         endpoints.MapMethods("/assets/{fingerprint}/{**path}", [HttpMethods.Get, HttpMethods.Head],
             (HttpContext context, string fingerprint, string path, Assets assets) => assets.ServeAsync(context, fingerprint, path)).ExcludeFromDescription();
         endpoints.MapGet("/favicon.ico", (Assets assets) => Results.Redirect(assets.Url("favicon.svg"))).ExcludeFromDescription();
-        // There is no form that changes anything, so no antiforgery middleware is asked of the host.
         endpoints.MapRazorComponents<Document>().DisableAntiforgery();
         endpoints.MapFallback("{**path}", NotFound).ExcludeFromDescription();
         return endpoints;
