@@ -1,0 +1,45 @@
+using Apm.Storage.Columns;
+using Apm.Telemetry;
+
+namespace Apm.Storage.Embedded.Parts;
+
+/// <summary>Where the blocks of a part begin, and its runs: rows of one block with the same trace id, one after another.</summary>
+/// <param name="Starts">First row of each block, and the count of rows at the end.</param>
+/// <param name="RunStarts">First row of each run, and the count of rows at the end. Each block begins with a run.</param>
+internal sealed record BlockPlan(int[] Starts, int[] RunStarts)
+{
+    public int Blocks => Starts.Length - 1;
+
+    /// <summary>Whole traces to a block where they fit; a longer trace fills blocks of its own. Log records: every block is full.</summary>
+    public static BlockPlan Of(ColumnBatch rows)
+    {
+        var starts = new List<int> { 0 };
+        var runs = new List<int>();
+        var ids = rows.TraceId.Values;
+        for (var start = 0; start < ids.Length;)
+        {
+            var end = start + 1;
+            while (end < ids.Length && ids[end] == ids[start])
+            {
+                end++;
+            }
+            if (rows.Signal == Signal.Traces && end - starts[^1] > PartFormat.BlockRows && start > starts[^1])
+            {
+                starts.Add(start);
+            }
+            runs.Add(start);
+            while (end - starts[^1] > PartFormat.BlockRows)
+            {
+                starts.Add(starts[^1] + PartFormat.BlockRows);
+                if (starts[^1] > start)
+                {
+                    runs.Add(starts[^1]);
+                }
+            }
+            start = end;
+        }
+        runs.Add(ids.Length);
+        starts.Add(ids.Length);
+        return new BlockPlan([.. starts], [.. runs]);
+    }
+}

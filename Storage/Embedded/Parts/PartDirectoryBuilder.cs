@@ -1,0 +1,108 @@
+using Apm.Storage.Embedded.Encodings;
+
+namespace Apm.Storage.Embedded.Parts;
+
+/// <summary>Collects where the columns of a part being written lie, and writes the directory (FORMAT.md "Directory").</summary>
+internal sealed class PartDirectoryBuilder(int blocks)
+{
+    private readonly SortedDictionary<PlainColumn, (ChunkRef Chunk, ulong Mask)[]> _plain = [];
+    private readonly Dictionary<ValueColumnBuilder, (ChunkRef Chunk, ulong Mask)[]> _values = [];
+    private readonly List<(ValueColumnBuilder Column, ChunkRef Dictionary)> _columns = [];
+    private readonly ChunkRef[] _blooms = new ChunkRef[blocks];
+
+    public void AddPlain(PlainColumn column, int block, ChunkRef chunk, ulong mask)
+    {
+        if (chunk.IsAbsent && mask == 0)
+        {
+            return;
+        }
+        if (!_plain.TryGetValue(column, out var chunks))
+        {
+            chunks = new (ChunkRef, ulong)[blocks];
+            _plain.Add(column, chunks);
+        }
+        chunks[block] = (chunk, mask);
+    }
+
+    public void AddValues(ValueColumnBuilder column, int index, ChunkRef chunk, ulong mask)
+    {
+        if (!_values.TryGetValue(column, out var chunks))
+        {
+            chunks = new (ChunkRef, ulong)[column.BlockCount];
+            _values.Add(column, chunks);
+        }
+        chunks[index] = (chunk, mask);
+    }
+
+    public void AddBloom(int block, ChunkRef chunk) => _blooms[block] = chunk;
+
+    public void AddColumn(ValueColumnBuilder column, ChunkRef dictionary) => _columns.Add((column, dictionary));
+
+    /// <param name="shapes">Of records, events, links; a shape names columns by their number among those of its scope.</param>
+    public void WriteTo(ByteWriter writer, params ReadOnlySpan<AttributeColumns?> shapes)
+    {
+        long expected = 0;
+        writer.VarUInt((ulong)_plain.Count);
+        foreach (var (column, chunks) in _plain)
+        {
+            writer.Byte((byte)column);
+            foreach (var (chunk, mask) in chunks)
+            {
+                ChunkRefCodec.Write(writer, chunk, ref expected);
+                if (PartDirectory.HasMask(column))
+                {
+                    writer.UInt64(mask);
+                }
+            }
+        }
+        writer.VarUInt((ulong)_columns.Count);
+        foreach (var (column, dictionary) in _columns)
+        {
+            WriteColumn(writer, column, dictionary, ref expected);
+        }
+        foreach (var scope in shapes)
+        {
+            writer.VarUInt((ulong)(scope?.ShapeCount ?? 0));
+            for (var shape = 0; shape < scope?.ShapeCount; shape++)
+            {
+                var columns = scope.ShapeColumns(shape);
+                writer.VarUInt((ulong)columns.Count);
+                foreach (var column in columns)
+                {
+                    writer.VarUInt((ulong)column);
+                }
+            }
+        }
+        foreach (var bloom in _blooms)
+        {
+            ChunkRefCodec.Write(writer, bloom, ref expected);
+        }
+    }
+
+    private void WriteColumn(ByteWriter writer, ValueColumnBuilder column, ChunkRef dictionary, ref long expected)
+    {
+        writer.Byte((byte)column.Scope);
+        writer.LengthPrefixed(column.Key);
+        writer.VarUInt((ulong)column.Entries);
+        writer.Byte(column.IsDictionary ? (byte)1 : (byte)0);
+        if (column.IsDictionary)
+        {
+            writer.VarUInt((ulong)column.Distinct);
+            ChunkRefCodec.Write(writer, dictionary, ref expected);
+        }
+        writer.VarUInt((ulong)column.BlockCount);
+        var previous = -1;
+        for (var index = 0; index < column.BlockCount; index++)
+        {
+            var (chunk, mask) = _values[column][index];
+            writer.VarUInt((ulong)(column.BlockNumber(index) - previous - 1));
+            writer.VarUInt((ulong)column.BlockCodes(index).Length);
+            ChunkRefCodec.Write(writer, chunk, ref expected);
+            if (column.IsDictionary)
+            {
+                writer.UInt64(mask);
+            }
+            previous = column.BlockNumber(index);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+using System.Buffers.Binary;
+using System.Text;
+using Apm.Storage.Columns;
+using Apm.Storage.Embedded.Encodings;
+using Apm.Telemetry;
+using Apm.Telemetry.Attributes;
+using Apm.Telemetry.Filters;
+
+namespace Apm.Storage.Embedded.Parts;
+
+/// <summary>A part on disk as a search sees it. Only the footer is held; the rest comes through the chunk cache.</summary>
+internal sealed class PartSource : RowSource, IDisposable
+{
+    private readonly PartFile _file;
+    private readonly ChunkCache _cache;
+    private readonly int _number;
+
+    public PartSource(PartFile file, ChunkCache cache)
+    {
+        _file = file;
+        _cache = cache;
+        _number = cache.NextPartNumber();
+        (FirstTimeUnixNano, LastTimeUnixNano) = (long.MaxValue, long.MinValue);
+        foreach (var block in file.Footer.Blocks)
+        {
+            FirstTimeUnixNano = Math.Min(FirstTimeUnixNano, block.FirstTimeUnixNano);
+            LastTimeUnixNano = Math.Max(LastTimeUnixNano, block.LastTimeUnixNano);
+            RowCount += block.Rows;
+        }
+    }
+
+    public PartFile File => _file;
+
+    public override Signal Signal => _file.Footer.Signal;
+
+    public override int BlockCount => _file.Footer.Blocks.Length;
+
+    public override long RowCount { get; }
+
+    public override long FirstTimeUnixNano { get; }
+
+    public override long LastTimeUnixNano { get; }
+
+    public override ColumnBatch Owners => Cached(
+        _file.Footer.Owners, (ref ChunkReader reader) => OwnersCodec.Decode(ref reader, Signal), static owners => owners.SizeBytes);
+
+    public override IReadOnlyList<AttributeName> AttributeNames
+    {
+        get
+        {
+            var names = new List<AttributeName>();
+            foreach (var column in Directory.Columns)
+            {
+                if (column.Scope != ValueScope.Intrinsic)
+                {
+                    var scope = column.Scope switch { ValueScope.Record => FieldScope.Record, ValueScope.Event => FieldScope.Event, _ => FieldScope.Link };
+                    names.Add(new AttributeName(scope, column.Name, column.Entries));
+                }
+            }
+            return names;
+        }
+    }
+
+    internal PartDirectory Directory => Cached(
+        _file.Footer.Directory, (ref ChunkReader reader) => PartDirectory.Decode(ref reader, BlockCount), static directory => directory.SizeBytes);
+
+    public override BlockBounds GetBounds(int block) => _file.Footer.Blocks[block];
+
+    public override bool MayEqual(int block, Field field, in AttributeValue value) => field.Scope switch
+    {
+        FieldScope.Record => ColumnMayEqual(block, ValueScope.Record, field.Key, value),
+        FieldScope.Event => ColumnMayEqual(block, ValueScope.Event, field.Key, value),
+        FieldScope.Link => ColumnMayEqual(block, ValueScope.Link, field.Key, value),
+        FieldScope.Resource => ResourceMayEqual(block, field.Key, value),
+        FieldScope.Any => ColumnMayEqual(block, ValueScope.Record, field.Key, value) || ResourceMayEqual(block, field.Key, value),
+        FieldScope.Intrinsic => IntrinsicMayEqual(block, field.Intrinsic, value),
+        _ => true,
+    };
+
+    public override void FindTrace(TraceId traceId, List<int> blocks)
+    {
+        var pages = _file.Footer.TracePages;
+        var page = 0;
+        for (var high = pages.Length; page < high;)
+        {
+            // The first page that begins at the id or beyond; the one before may still end with it.
+            var middle = (page + high) >> 1;
+            if (pages[middle].FirstId < traceId.Low)
+            {
+                page = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+        for (page = Math.Max(page - 1, 0); page < pages.Length && pages[page].FirstId <= traceId.Low; page++)
+        {
+            TracePage(pages[page]).Find(traceId.Low, blocks);
+        }
+    }
+
+    public override RowBlock OpenBlock(int block) => new PartBlock(this, block);
+
+    public void Dispose()
+    {
+        _cache.RemovePart(_number);
+        _file.Dispose();
+    }
+
+    /// <summary>The values of a dictionary column; the same object as long as it stays in the cache.</summary>
+    internal ValueList DictionaryOf(ValueColumn column) => Cached(
+        column.Dictionary, (ref ChunkReader reader) =>
+        {
+            var values = ValueList.Decode(ref reader, column.Distinct);
+            reader.ExpectEnd();
+            return values;
+        }, static values => values.SizeBytes);
+
+    private delegate T DecodeChunk<T>(ref ChunkReader reader);
+
+    private T Cached<T>(ChunkRef reference, DecodeChunk<T> decode, Func<T, long> size)
+        where T : class
+    {
+        if (_cache.TryGet<T>(_number, reference.Offset, out var cached))
+        {
+            return cached;
+        }
+        if (reference.IsAbsent)
+        {
+            throw new CorruptPartException(_file.Path, 0, "a chunk that must be there is absent");
+        }
+        using var chunk = _file.Read(reference);
+        var reader = chunk.Reader();
+        var value = decode(ref reader);
+        return _cache.Add(_number, reference.Offset, value, size(value));
+    }
+
+    private TracePage TracePage(TracePageRef page) => Cached(
+        page.Chunk, (ref ChunkReader reader) => Parts.TracePage.Decode(ref reader, page.Entries, BlockCount), static value => value.SizeBytes);
+
+    private bool ColumnMayEqual(int block, ValueScope scope, string key, in AttributeValue value)
+    {
+        var directory = Directory;
+        if (directory.Find(scope, key) is not { } column || column.InBlock(block) is not { } inBlock)
+        {
+            return false;
+        }
+        var hash = ValueHash.Of(value.Type, value.Bits, value.Content);
+        if (column.IsDictionary)
+        {
+            foreach (var code in DictionaryOf(column).FindCodes(hash))
+            {
+                if ((inBlock.Mask & (1UL << (code & 63))) != 0)
+                {
+                    return true;
+                }
+            }
+            return false;
+        }
+        var reference = directory.BloomOf(block);
+        var bloom = Cached(reference, static (ref ChunkReader reader) => reader.Bytes(reader.Remaining).ToArray(), static bytes => bytes.Length);
+        return Bloom.MayContain(bloom, ValueHash.InColumn(ValueHash.OfBytes(column.Key, (ulong)scope), hash));
+    }
+
+    private bool ResourceMayEqual(int block, string key, in AttributeValue value)
+    {
+        var owners = Owners;
+        var code = owners.Strings.Find(Encoding.UTF8.GetBytes(key));
+        if (code < 0)
+        {
+            return false;
+        }
+        var mask = Directory.Mask(PlainColumn.Resource, block);
+        var hash = ValueHash.Of(value.Type, value.Bits, value.Content);
+        for (var resource = 0; resource < owners.ResourceAttributes.OwnerCount; resource++)
+        {
+            if ((mask & (1UL << (resource & 63))) == 0)
+            {
+                continue;
+            }
+            var entry = owners.ResourceAttributes.Find(resource, code);
+            if (entry >= 0)
+            {
+                var type = owners.ResourceAttributes.Types[entry];
+                var bits = owners.ResourceAttributes.Bits[entry];
+                if (ValueHash.Of(type, bits, type.HasContent() ? owners.Strings[(int)bits] : default) == hash)
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private bool IntrinsicMayEqual(int block, Intrinsic intrinsic, in AttributeValue value) => intrinsic switch
+    {
+        Intrinsic.Name => ColumnMayEqual(block, ValueScope.Intrinsic, IntrinsicKey.Name, value),
+        Intrinsic.StatusMessage when Signal == Signal.Traces => ColumnMayEqual(block, ValueScope.Intrinsic, IntrinsicKey.StatusMessage, value),
+        Intrinsic.EventName when Signal == Signal.Traces => ColumnMayEqual(block, ValueScope.Intrinsic, IntrinsicKey.EventName, value),
+        Intrinsic.SeverityText when Signal == Signal.Logs => ColumnMayEqual(block, ValueScope.Intrinsic, IntrinsicKey.SeverityText, value),
+        // A body that is no string compares as its text, which the bloom does not know.
+        Intrinsic.Kind when Signal == Signal.Traces => MaskMayEqual(block, PlainColumn.Kind, value),
+        Intrinsic.Status when Signal == Signal.Traces => MaskMayEqual(block, PlainColumn.Status, value),
+        Intrinsic.Severity when Signal == Signal.Logs => MaskMayEqual(block, PlainColumn.Severity, value),
+        _ => true,
+    };
+
+    private bool MaskMayEqual(int block, PlainColumn column, in AttributeValue value) =>
+        value.Type != AttributeType.Int64 || (Directory.Mask(column, block) & (1UL << (int)(value.Bits & 63))) != 0;
+}
+
+/// <summary>A decoded page of the trace index.</summary>
+internal sealed class TracePage(ulong[] ids, int[] blocks)
+{
+    public long SizeBytes => 12L * ids.Length;
+
+    public static TracePage Decode(ref ChunkReader reader, int entries, int blockCount)
+    {
+        var ids = new ulong[entries];
+        foreach (ref var id in ids.AsSpan())
+        {
+            id = reader.UInt64();
+        }
+        var blocks = new int[entries];
+        IntColumn.Decode<int>(ref reader, blocks);
+        reader.ExpectEnd();
+        foreach (var block in blocks)
+        {
+            if ((uint)block >= (uint)blockCount)
+            {
+                throw reader.Corrupt($"a trace is in block {block} of {blockCount}");
+            }
+        }
+        return new TracePage(ids, blocks);
+    }
+
+    public void Find(ulong id, List<int> found)
+    {
+        var index = Array.BinarySearch(ids, id);
+        if (index < 0)
+        {
+            return;
+        }
+        while (index > 0 && ids[index - 1] == id)
+        {
+            index--;
+        }
+        for (; index < ids.Length && ids[index] == id; index++)
+        {
+            found.Add(blocks[index]);
+        }
+    }
+}
