@@ -1,0 +1,232 @@
+using System.Diagnostics.Metrics;
+using Apm.Storage.Columns;
+using Apm.Storage.Embedded.Parts;
+using Apm.Storage.Embedded.Search;
+using Apm.Telemetry;
+using Apm.Telemetry.Files;
+using Microsoft.Extensions.Logging;
+
+namespace Apm.Storage.Embedded;
+
+/// <summary>
+/// Spans and log records of one folder: appended batches in memory (the head), sealed into immutable parts on disk by one background thread, listed in the
+/// manifest. Queries read a snapshot of sources that is replaced whole: they take no lock, and see each row exactly once, before, while and after it is
+/// sealed. Appends come from one writer; queries from any thread.
+/// </summary>
+internal sealed partial class EmbeddedEngine : IAsyncDisposable
+{
+    /// <summary>How often ages and retries are looked at.</summary>
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+
+    private readonly PartFolder _folder;
+    private readonly EmbeddedStoreOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly StoreMetrics _metrics;
+    private readonly Thread _sealer;
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly ITimer _timer;
+
+    /// <summary>Held for moments, never while reading or writing the disk: guards the fields below up to the snapshot.</summary>
+    private readonly Lock _lock = new();
+    private readonly List<Head> _frozen = [];
+    private Head _head;
+    private TaskCompletionSource? _room;
+    private bool _disposed;
+
+    private volatile Snapshot _snapshot;
+    private volatile bool _stopping;
+
+    private EmbeddedEngine(PartFolder folder, EmbeddedStoreOptions options, TimeProvider time, ILogger logger, IMeterFactory? meters)
+    {
+        _folder = folder;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _metrics = new StoreMetrics(meters, State);
+        _head = new Head(folder.CoveredSpans, folder.CoveredLogs);
+        _snapshot = new Snapshot([], [], folder.CoveredSpans, folder.CoveredLogs);
+        Search = new StoreSearch(time, OnDamage);
+        lock (_lock)
+        {
+            PublishLocked();
+        }
+        _sealer = new Thread(RunSealer) { IsBackground = true, Name = "Apm.Storage sealer", Priority = ThreadPriority.BelowNormal };
+        _sealer.Start();
+        _timer = time.CreateTimer(_ => OnTick(), null, TickInterval, TickInterval);
+    }
+
+    public StoreSearch Search { get; }
+
+    public ILogger Logger => _logger;
+
+    /// <summary>Opens the folder, creating it when it is not there: reads the manifest, sets damaged parts aside, deletes files that no edit lists.</summary>
+    /// <exception cref="NotSupportedException">A newer version of the program wrote the folder.</exception>
+    public static EmbeddedEngine Open(
+        IFileSystem files, string folder, EmbeddedStoreOptions options, TimeProvider time, ILogger logger, IMeterFactory? meters = null)
+    {
+        var parts = PartFolder.Open(files, folder, options.CacheBytes, logger);
+        var engine = new EmbeddedEngine(parts, options, time, logger, meters);
+        for (var damaged = parts.SetAside; damaged > 0; damaged--)
+        {
+            engine._metrics.FoundCorrupt();
+        }
+        engine.LogOpened(folder, parts.Spans.Count + parts.Logs.Count, parts.Bytes, parts.CoveredSpans, parts.CoveredLogs);
+        return engine;
+    }
+
+    /// <summary>What a query of the signal reads. Immutable.</summary>
+    public IReadOnlyList<RowSource> Sources(Signal signal) => signal == Signal.Traces ? _snapshot.Spans : _snapshot.Logs;
+
+    /// <summary>As <see cref="ITelemetryStore.CoveredPosition"/>: spans and log records share the buffer's positions, and each has its own mark.</summary>
+    public long CoveredPosition(Signal signal) => signal == Signal.Traces ? _snapshot.CoveredSpans : _snapshot.CoveredLogs;
+
+    /// <summary>Every append of either signal up to this position is in parts.</summary>
+    public long CoveredByAll => _snapshot is var snapshot ? Math.Min(snapshot.CoveredSpans, snapshot.CoveredLogs) : 0;
+
+    /// <summary>As <see cref="ITelemetryStore.AppendAsync"/>. Waits when the head is full and as many as may wait to be sealed do.</summary>
+    public async ValueTask AppendAsync(ColumnBatch batch, long position, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task room;
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                if (position <= CoveredPosition(batch.Signal))
+                {
+                    return;
+                }
+                FreezeFullLocked();
+                if (!IsFullLocked())
+                {
+                    _head.Append(batch, position, _time.GetTimestamp());
+                    FreezeFullLocked();
+                    PublishLocked();
+                    break;
+                }
+                _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                room = _room.Task;
+            }
+            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        _metrics.Appended(batch.Signal, batch.Rows);
+    }
+
+    /// <summary>Seals what is in memory now; completes when its parts are visible. Waits through retries.</summary>
+    public Task SealAsync(CancellationToken cancellationToken)
+    {
+        Task[] pending;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (!_head.IsUnchanged)
+            {
+                FreezeLocked();
+                PublishLocked();
+            }
+            pending = [.. _frozen.Select(head => head.Sealed.Task)];
+        }
+        return Task.WhenAll(pending).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Seals what is left, so that a restart has nothing to replay, for at most <see cref="EmbeddedStoreOptions.ShutdownTimeout"/>; then closes all files.
+    /// Queries that still run fail.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task[] pending;
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+            _disposed = true;
+            if (!_head.IsUnchanged)
+            {
+                FreezeLocked();
+            }
+            pending = [.. _frozen.Select(head => head.Sealed.Task)];
+            _room?.TrySetException(new ObjectDisposedException(nameof(EmbeddedEngine)));
+        }
+        _stopping = true;
+        _wake.Release();
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        using var timeout = new CancellationTokenSource(_options.ShutdownTimeout, _time);
+        try
+        {
+            await Task.WhenAll(pending).WaitAsync(timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            LogNotSealed(_frozen.Sum(head => head.Rows), failure);
+        }
+        await _sealerEnded.Task.ConfigureAwait(false);
+        foreach (var part in _folder.Spans.Concat(_folder.Logs))
+        {
+            part.Dispose();
+        }
+        _folder.Dispose();
+        _metrics.Dispose();
+        _wake.Dispose();
+    }
+
+    private bool IsFullLocked() => _head.Rows >= _options.SealRows || _head.Bytes >= _options.SealBytes;
+
+    private void FreezeFullLocked()
+    {
+        if (IsFullLocked() && _frozen.Count < _options.WaitingHeads)
+        {
+            FreezeLocked();
+        }
+    }
+
+    private void FreezeLocked()
+    {
+        _frozen.Add(_head);
+        _head = new Head(_head.SpanPosition, _head.LogPosition);
+        _wake.Release();
+    }
+
+    private void OnTick()
+    {
+        lock (_lock)
+        {
+            if (!_disposed && !_head.IsUnchanged && _frozen.Count < _options.WaitingHeads && _time.GetElapsedTime(_head.FirstAppendTimestamp) >= _options.SealAge)
+            {
+                FreezeLocked();
+            }
+            if (!_disposed && _frozen.Count > 0)
+            {
+                _wake.Release();
+            }
+        }
+    }
+
+    /// <summary>The parts, what waits to be sealed and what fills, as one: a row that moves from one to another does so between two snapshots.</summary>
+    private void PublishLocked() => _snapshot = new Snapshot(
+        [.. _folder.Spans, .. _frozen.SelectMany(head => head.Spans), .. _head.Spans],
+        [.. _folder.Logs, .. _frozen.SelectMany(head => head.Logs), .. _head.Logs],
+        _folder.CoveredSpans,
+        _folder.CoveredLogs);
+
+    private EngineState State()
+    {
+        lock (_lock)
+        {
+            return new EngineState(
+                _head.Rows + _frozen.Sum(head => (long)head.Rows), _head.Bytes + _frozen.Sum(head => head.Bytes), _frozen.Count,
+                _folder.Spans.Count + _folder.Logs.Count, _folder.Bytes, _folder.CacheBytes);
+        }
+    }
+
+    private void OnDamage(CorruptPartException damage)
+    {
+        _metrics.FoundCorrupt();
+        LogDamagedBlock(damage);
+    }
+
+    private sealed record Snapshot(RowSource[] Spans, RowSource[] Logs, long CoveredSpans, long CoveredLogs);
+}

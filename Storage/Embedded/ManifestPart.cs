@@ -1,0 +1,22 @@
+using System.Globalization;
+using Apm.Telemetry;
+
+namespace Apm.Storage.Embedded;
+
+/// <summary>A part as the manifest lists it.</summary>
+/// <param name="Id">Rising, never reused; names the file.</param>
+/// <param name="Level">How often its rows were merged: 0 for a part sealed from the head.</param>
+internal sealed record ManifestPart(long Id, Signal Signal, int Level, long Rows, long Bytes)
+{
+    public const string Extension = ".part";
+
+    public string FileName => Id.ToString("x16", CultureInfo.InvariantCulture) + Extension;
+
+    /// <summary>False when the name is not that of a part.</summary>
+    public static bool TryParseId(string fileName, out long id)
+    {
+        id = 0;
+        return fileName.Length == 16 + Extension.Length && fileName.EndsWith(Extension, StringComparison.Ordinal)
+            && long.TryParse(fileName.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out id) && id > 0;
+    }
+}

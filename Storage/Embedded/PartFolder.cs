@@ -1,0 +1,301 @@
+using Apm.Storage.Columns;
+using Apm.Storage.Embedded.Parts;
+using Apm.Telemetry;
+using Apm.Telemetry.Files;
+using Microsoft.Extensions.Logging;
+
+namespace Apm.Storage.Embedded;
+
+/// <summary>
+/// The store's folder: the manifest, the part files, and <c>damaged/</c> with what was set aside. Opened once; then written by the sealing thread alone.
+/// The lists are changed under the engine's lock.
+/// </summary>
+internal sealed partial class PartFolder : IDisposable
+{
+    public const string DamagedFolder = "damaged";
+
+    private readonly IFileSystem _files;
+    private readonly string _folder;
+    private readonly Manifest _manifest;
+    private readonly ChunkCache _cache;
+    private readonly ILogger _logger;
+    private readonly List<PartSource> _spans = [];
+    private readonly List<PartSource> _logs = [];
+    private long _nextId = 1;
+
+    private PartFolder(IFileSystem files, string folder, Manifest manifest, ChunkCache cache, ILogger logger)
+    {
+        _files = files;
+        _folder = folder;
+        _manifest = manifest;
+        _cache = cache;
+        _logger = logger;
+    }
+
+    /// <summary>In the order they were sealed.</summary>
+    public IReadOnlyList<PartSource> Spans => _spans;
+
+    public IReadOnlyList<PartSource> Logs => _logs;
+
+    /// <summary>Of all parts.</summary>
+    public long Bytes { get; private set; }
+
+    public long CacheBytes => _cache.Bytes;
+
+    public long CoveredSpans { get; private set; }
+
+    public long CoveredLogs { get; private set; }
+
+    /// <summary>Parts found damaged when the folder was opened.</summary>
+    public int SetAside { get; private set; }
+
+    public static PartFolder Open(IFileSystem files, string folder, long cacheBytes, ILogger logger)
+    {
+        files.CreateDirectory(folder);
+        var manifest = Manifest.Open(files, folder);
+        try
+        {
+            var result = new PartFolder(files, folder, manifest, new ChunkCache(cacheBytes), logger);
+            result.Recover();
+            return result;
+        }
+        catch
+        {
+            manifest.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes the head's rows as parts, one for each signal that has any, and syncs them. When it throws, no file is left.</summary>
+    public IReadOnlyList<ManifestPart> Write(Head head)
+    {
+        var written = new List<ManifestPart>();
+        try
+        {
+            foreach (var sources in new[] { head.Spans, head.Logs })
+            {
+                if (sources.Count > 0)
+                {
+                    written.Add(WritePart([.. sources.Select(source => source.Batch)]));
+                }
+            }
+            if (written.Count > 0)
+            {
+                _files.SyncDirectory(_folder);
+            }
+            return written;
+        }
+        catch
+        {
+            foreach (var part in written)
+            {
+                DeleteQuietly(part.FileName);
+            }
+            throw;
+        }
+    }
+
+    public IReadOnlyList<PartSource> OpenWritten(IReadOnlyList<ManifestPart> parts)
+    {
+        var opened = new List<PartSource>(parts.Count);
+        try
+        {
+            foreach (var part in parts)
+            {
+                opened.Add(new PartSource(PartFile.Open(_files, PathOf(part.FileName)), _cache));
+            }
+            return opened;
+        }
+        catch
+        {
+            opened.ForEach(part => part.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Makes the head's parts, and the positions they cover, part of the store.</summary>
+    public void Commit(Head head) => _manifest.Commit(new ManifestEdit(head.Written!, [], head.SpanPosition, head.LogPosition));
+
+    public void PublishLocked(Head head, IReadOnlyList<PartSource> opened)
+    {
+        foreach (var part in opened)
+        {
+            Add(part);
+        }
+        CoveredSpans = head.SpanPosition;
+        CoveredLogs = head.LogPosition;
+    }
+
+    public void Dispose() => _manifest.Dispose();
+
+    private void Add(PartSource part)
+    {
+        (part.Signal == Signal.Traces ? _spans : _logs).Add(part);
+        Bytes += part.File.SizeBytes;
+    }
+
+    private string PathOf(string fileName) => _folder + "/" + fileName;
+
+    private ManifestPart WritePart(IReadOnlyList<ColumnBatch> batches)
+    {
+        var rows = RowOrder.Merge(batches);
+        var part = new ManifestPart(_nextId++, rows.Signal, Level: 0, rows.Rows, 0);
+        try
+        {
+            using var file = _files.Create(PathOf(part.FileName));
+            var bytes = PartWriter.Write(file, rows);
+            file.Sync();
+            return part with { Bytes = bytes };
+        }
+        catch
+        {
+            DeleteQuietly(part.FileName);
+            throw;
+        }
+    }
+
+    /// <summary>After a failure, whose exception matters more than one from here: what cannot be deleted now is deleted at the next start, as nothing lists it.</summary>
+    private void DeleteQuietly(string fileName)
+    {
+        try
+        {
+            _files.Delete(PathOf(fileName));
+        }
+        catch (IOException failure)
+        {
+            LogNotDeleted(fileName, failure);
+        }
+    }
+
+    private void Recover()
+    {
+        var present = _files.ListFiles(_folder);
+        foreach (var name in present)
+        {
+            if (ManifestPart.TryParseId(name, out var id))
+            {
+                _nextId = Math.Max(_nextId, id + 1);
+            }
+        }
+        var listed = _manifest.Parts.ToDictionary(part => part.FileName);
+        _nextId = Math.Max(_nextId, listed.Values.Select(part => part.Id + 1).DefaultIfEmpty(1).Max());
+        (CoveredSpans, CoveredLogs) = (_manifest.CoveredSpans, _manifest.CoveredLogs);
+        var removed = new List<long>();
+        foreach (var part in _manifest.Parts)
+        {
+            if (TryOpen(part.FileName) is { } source)
+            {
+                Add(source);
+            }
+            else
+            {
+                removed.Add(part.Id);
+            }
+        }
+        List<ManifestPart> added = [];
+        if (_manifest.Damage is { } damage)
+        {
+            LogManifestDamaged(damage);
+            SetAsideFile(Manifest.FileName, copy: true);
+            added = KeepUnlisted(present, listed);
+        }
+        // Also without changes: the file may end in a torn edit, which a new one must not follow.
+        _manifest.Commit(new ManifestEdit(added, removed, CoveredSpans, CoveredLogs));
+        foreach (var name in present)
+        {
+            var isPart = ManifestPart.TryParseId(name, out var id);
+            if ((isPart && !listed.ContainsKey(name) && !added.Exists(part => part.Id == id)) || name == Manifest.TemporaryFileName)
+            {
+                DeleteQuietly(name);
+            }
+        }
+    }
+
+    /// <summary>When the manifest is damaged, a part that it does not list is more likely lost from the list than left by a crash: all that open are kept.</summary>
+    private List<ManifestPart> KeepUnlisted(IReadOnlyList<string> present, Dictionary<string, ManifestPart> listed)
+    {
+        var kept = new List<ManifestPart>();
+        foreach (var name in present.Order(StringComparer.Ordinal))
+        {
+            if (ManifestPart.TryParseId(name, out var id) && !listed.ContainsKey(name) && TryOpen(name) is { } source)
+            {
+                Add(source);
+                kept.Add(new ManifestPart(id, source.Signal, Level: 0, source.RowCount, source.File.SizeBytes));
+            }
+        }
+        return kept;
+    }
+
+    /// <summary>Null when the part is damaged or gone, which costs its rows but never the start.</summary>
+    private PartSource? TryOpen(string fileName)
+    {
+        try
+        {
+            if (!_files.FileExists(PathOf(fileName)))
+            {
+                SetAside++;
+                LogPartMissing(fileName);
+                return null;
+            }
+            return new PartSource(PartFile.Open(_files, PathOf(fileName)), _cache);
+        }
+        catch (CorruptPartException damage)
+        {
+            SetAside++;
+            LogPartDamaged(fileName, damage);
+            SetAsideFile(fileName, copy: false);
+            return null;
+        }
+    }
+
+    private void SetAsideFile(string fileName, bool copy)
+    {
+        var damaged = PathOf(DamagedFolder);
+        _files.CreateDirectory(damaged);
+        var target = damaged + "/" + fileName;
+        for (var number = 1; _files.FileExists(target); number++)
+        {
+            target = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{damaged}/{fileName}.{number}");
+        }
+        if (copy)
+        {
+            CopyFile(PathOf(fileName), target);
+        }
+        else
+        {
+            _files.Rename(PathOf(fileName), target);
+        }
+        _files.SyncDirectory(damaged);
+        _files.SyncDirectory(_folder);
+    }
+
+    private void CopyFile(string from, string to)
+    {
+        using var source = _files.OpenRead(from);
+        using var target = _files.Create(to);
+        var buffer = new byte[1 << 16];
+        for (long offset = 0; ; )
+        {
+            var count = source.Read(buffer, offset);
+            if (count == 0)
+            {
+                break;
+            }
+            target.Write(buffer.AsSpan(0, count), offset);
+            offset += count;
+        }
+        target.Sync();
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Part {Part} is damaged; it is moved to 'damaged' and its rows are missing from answers.")]
+    private partial void LogPartDamaged(string part, CorruptPartException damage);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Part {Part} is listed and not there; its rows are missing from answers.")]
+    private partial void LogPartMissing(string part);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The manifest is damaged; a copy is in 'damaged', and every part that can be opened is kept.")]
+    private partial void LogManifestDamaged(CorruptPartException damage);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Could not delete {File}; the next start does.")]
+    private partial void LogNotDeleted(string file, Exception failure);
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics.Metrics;
+using Apm.Telemetry;
+
+namespace Apm.Storage.Embedded;
+
+/// <summary>What the embedded store says of itself: meter <c>Apm.Storage</c>.</summary>
+internal sealed class StoreMetrics : IDisposable
+{
+    public const string MeterName = "Apm.Storage";
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _appended;
+    private readonly Counter<long> _sealed;
+    private readonly Counter<long> _sealFailures;
+    private readonly Histogram<double> _sealDuration;
+    private readonly Counter<long> _corruptParts;
+
+    /// <param name="factory">Null: a meter of its own.</param>
+    public StoreMetrics(IMeterFactory? factory, Func<EngineState> state)
+    {
+        _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
+        _appended = _meter.CreateCounter<long>("apm.storage.rows.appended", "{row}", "Rows made visible.");
+        _sealed = _meter.CreateCounter<long>("apm.storage.rows.sealed", "{row}", "Rows moved from memory to parts.");
+        _sealFailures = _meter.CreateCounter<long>("apm.storage.seal.failures", "{seal}", "Seals that failed and are tried again; the rows stay in memory.");
+        _sealDuration = _meter.CreateHistogram<double>("apm.storage.seal.duration", "s", "Time to seal one head.");
+        _corruptParts = _meter.CreateCounter<long>("apm.storage.parts.corrupt", "{part}", "Damaged parts set aside at start, and damaged blocks met by queries.");
+        _meter.CreateObservableGauge("apm.storage.head.rows", () => state().HeadRows, "{row}", "Rows in memory only, of both signals.");
+        _meter.CreateObservableGauge("apm.storage.head.size", () => state().HeadBytes, "By", "Memory of those rows.");
+        _meter.CreateObservableGauge("apm.storage.head.waiting", () => (long)state().WaitingHeads, "{head}", "Full heads that wait to be sealed.");
+        _meter.CreateObservableGauge("apm.storage.parts", () => (long)state().Parts, "{part}", "Parts on disk.");
+        _meter.CreateObservableGauge("apm.storage.parts.size", () => state().PartBytes, "By", "Bytes of the parts on disk.");
+        _meter.CreateObservableGauge("apm.storage.cache.size", () => state().CacheBytes, "By", "Decoded directories, dictionaries, blooms and index pages in memory.");
+    }
+
+    public void Appended(Signal signal, int rows) => _appended.Add(rows, new KeyValuePair<string, object?>("signal", Name(signal)));
+
+    public void Sealed(Signal signal, long rows) => _sealed.Add(rows, new KeyValuePair<string, object?>("signal", Name(signal)));
+
+    public void SealTook(TimeSpan time) => _sealDuration.Record(time.TotalSeconds);
+
+    public void SealFailed() => _sealFailures.Add(1);
+
+    public void FoundCorrupt() => _corruptParts.Add(1);
+
+    public void Dispose() => _meter.Dispose();
+
+    private static string Name(Signal signal) => signal == Signal.Traces ? "traces" : "logs";
+}
+
+/// <summary>The engine at an instant. Any thread.</summary>
+internal readonly record struct EngineState(long HeadRows, long HeadBytes, int WaitingHeads, int Parts, long PartBytes, long CacheBytes);
