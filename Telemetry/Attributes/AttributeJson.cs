@@ -74,45 +74,38 @@ public static class AttributeJson
             writer.WriteStringValue("…");
             return;
         }
-        var reader = new ProtobufReader(anyValue);
-        var written = false;
-        while (!reader.End && !written)
+        var value = AnyValue.Read(anyValue);
+        switch (value.Type)
+        {
+            case AttributeType.Array:
+                WriteArray(writer, LastField(anyValue, 5 << 3 | 2), depth);
+                break;
+            case AttributeType.KeyValueList:
+                WriteKeyValueList(writer, LastField(anyValue, 6 << 3 | 2), depth);
+                break;
+            default:
+                Write(writer, value.Type, value.Bits, value.Content);
+                break;
+        }
+    }
+
+    private static ReadOnlySpan<byte> LastField(ReadOnlySpan<byte> message, uint wanted)
+    {
+        var field = default(ReadOnlySpan<byte>);
+        var reader = new ProtobufReader(message);
+        while (!reader.End)
         {
             var tag = reader.ReadTag();
-            written = true;
-            switch (tag)
+            if (tag == wanted)
             {
-                case 1 << 3 | 2:
-                    writer.WriteStringValue(Encoding.UTF8.GetString(reader.ReadBytes()));
-                    break;
-                case 2 << 3 | 0:
-                    writer.WriteBooleanValue(reader.ReadVarint() != 0);
-                    break;
-                case 3 << 3 | 0:
-                    writer.WriteNumberValue((long)reader.ReadVarint());
-                    break;
-                case 4 << 3 | 1:
-                    WriteDouble(writer, BitConverter.Int64BitsToDouble((long)reader.ReadFixed64()));
-                    break;
-                case 5 << 3 | 2:
-                    WriteArray(writer, reader.ReadBytes(), depth);
-                    break;
-                case 6 << 3 | 2:
-                    WriteKeyValueList(writer, reader.ReadBytes(), depth);
-                    break;
-                case 7 << 3 | 2:
-                    writer.WriteBase64StringValue(reader.ReadBytes());
-                    break;
-                default:
-                    reader.Skip(tag);
-                    written = false;
-                    break;
+                field = reader.ReadBytes();
+            }
+            else
+            {
+                reader.Skip(tag);
             }
         }
-        if (!written)
-        {
-            writer.WriteNullValue();
-        }
+        return field;
     }
 
     private static void WriteArray(Utf8JsonWriter writer, ReadOnlySpan<byte> arrayValue, int depth)

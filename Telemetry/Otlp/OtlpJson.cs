@@ -17,6 +17,9 @@ public static class OtlpJson
     /// <summary>JSON objects and arrays inside one another: about 5 for each level of key-value lists, which the check bounds. The reader keeps one bit for each.</summary>
     private const int MaxJsonDepth = 100_000;
 
+    /// <summary>A number or id of which every character is escaped, with room to spare.</summary>
+    private const int MaxEscapedBytes = 512;
+
     private static readonly JsonReaderOptions Options = new() { MaxDepth = MaxJsonDepth };
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
@@ -155,7 +158,8 @@ public static class OtlpJson
             throw WrongType(in reader, field, "a string of hexadecimal digits");
         }
         Span<byte> id = stackalloc byte[32];
-        var text = reader.ValueSpan;
+        Span<byte> unescaped = stackalloc byte[MaxEscapedBytes];
+        var text = Text(in reader, field, unescaped);
         if (text.Length <= 2 * id.Length && Convert.FromHexString(text, id, out _, out var length) == OperationStatus.Done)
         {
             writer.WriteBytes(field.Number, id[..length]);
@@ -188,38 +192,40 @@ public static class OtlpJson
         {
             throw WrongType(in reader, field, "a number");
         }
+        Span<byte> unescaped = stackalloc byte[MaxEscapedBytes];
+        var text = Text(in reader, field, unescaped);
         switch (field.Kind)
         {
             case OtlpJsonKind.Double:
-                writer.WriteDouble(field.Number, ReadDouble(in reader, field));
+                writer.WriteDouble(field.Number, ReadDouble(in reader, text, field));
                 break;
             case OtlpJsonKind.Enum when reader.TokenType == JsonTokenType.String && EnumNumber(ref reader, field) is var number and >= 0:
                 writer.WriteVarint(field.Number, (ulong)number);
                 break;
             case OtlpJsonKind.Int64:
-                WriteInt64(in reader, field, writer);
+                WriteInt64(in reader, text, field, writer);
                 break;
             case OtlpJsonKind.Fixed64:
                 // A time out of range becomes the largest number, for which the check rejects the item.
-                writer.WriteFixed64(field.Number, ReadInteger(in reader, field) is var time and >= 0 and <= ulong.MaxValue ? (ulong)time : ulong.MaxValue);
+                writer.WriteFixed64(field.Number, ReadInteger(in reader, text, field) is var time and >= 0 and <= ulong.MaxValue ? (ulong)time : ulong.MaxValue);
                 break;
             case OtlpJsonKind.Fixed32:
-                writer.WriteFixed32(field.Number, (uint)Math.Clamp(ReadInteger(in reader, field), 0, uint.MaxValue));
+                writer.WriteFixed32(field.Number, (uint)Math.Clamp(ReadInteger(in reader, text, field), 0, uint.MaxValue));
                 break;
             default:
-                writer.WriteVarint(field.Number, (ulong)Math.Clamp(ReadInteger(in reader, field), 0, uint.MaxValue));
+                writer.WriteVarint(field.Number, (ulong)Math.Clamp(ReadInteger(in reader, text, field), 0, uint.MaxValue));
                 break;
         }
     }
 
-    private static void WriteInt64(in Utf8JsonReader reader, OtlpJsonField field, ProtobufWriter writer)
+    private static void WriteInt64(in Utf8JsonReader reader, ReadOnlySpan<byte> text, OtlpJsonField field, ProtobufWriter writer)
     {
-        if (Utf8Parser.TryParse(reader.ValueSpan, out long number, out var used) && used == reader.ValueSpan.Length)
+        if (Utf8Parser.TryParse(text, out long number, out var used) && used == text.Length)
         {
             writer.WriteVarint(field.Number, (ulong)number);
             return;
         }
-        var wide = ReadInteger(in reader, field);
+        var wide = ReadInteger(in reader, text, field);
         if (wide is >= long.MinValue and <= long.MaxValue)
         {
             writer.WriteVarint(field.Number, (ulong)(long)wide);
@@ -227,39 +233,51 @@ public static class OtlpJson
         else
         {
             // JavaScript senders give whole numbers beyond 64 bits as intValue; AnyValue's doubleValue (4) holds them.
-            writer.WriteDouble(4, ReadDouble(in reader, field));
+            writer.WriteDouble(4, ReadDouble(in reader, text, field));
         }
     }
 
     /// <summary>A whole number, also written like 1.0 or 1e3; what is beyond decimal's range (±2^96) comes back as its end.</summary>
-    private static decimal ReadInteger(in Utf8JsonReader reader, OtlpJsonField field)
+    private static decimal ReadInteger(in Utf8JsonReader reader, ReadOnlySpan<byte> text, OtlpJsonField field)
     {
-        if (Utf8Parser.TryParse(reader.ValueSpan, out ulong number, out var used) && used == reader.ValueSpan.Length)
+        if (Utf8Parser.TryParse(text, out ulong number, out var used) && used == text.Length)
         {
             return number;
         }
-        if (decimal.TryParse(reader.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact))
+        if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact))
         {
             return decimal.IsInteger(exact) ? exact : throw WrongType(in reader, field, "a whole number");
         }
-        if (double.TryParse(reader.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out var huge) && double.IsFinite(huge))
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var huge) && double.IsFinite(huge))
         {
             return huge < 0 ? decimal.MinValue : decimal.MaxValue;
         }
         throw WrongType(in reader, field, "a whole number");
     }
 
-    private static double ReadDouble(in Utf8JsonReader reader, OtlpJsonField field)
+    private static double ReadDouble(in Utf8JsonReader reader, ReadOnlySpan<byte> text, OtlpJsonField field)
     {
-        if (Utf8Parser.TryParse(reader.ValueSpan, out double value, out var used) && used == reader.ValueSpan.Length)
+        if (Utf8Parser.TryParse(text, out double value, out var used) && used == text.Length)
         {
             return value;
         }
-        if (double.TryParse(reader.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
         {
             return value;
         }
         throw WrongType(in reader, field, "a number");
+    }
+
+    /// <summary>The value of a number, or of a short string without its escapes.</summary>
+    private static ReadOnlySpan<byte> Text(in Utf8JsonReader reader, OtlpJsonField field, Span<byte> unescaped)
+    {
+        if (!reader.ValueIsEscaped)
+        {
+            return reader.ValueSpan;
+        }
+        return reader.ValueSpan.Length <= unescaped.Length
+            ? unescaped[..JsonText.Unescape(reader.ValueSpan, unescaped)]
+            : throw WrongType(in reader, field, "shorter");
     }
 
     /// <summary>The number of an enum's name, or -1 when it is not one.</summary>
