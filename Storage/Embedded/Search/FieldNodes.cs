@@ -126,7 +126,7 @@ internal static class AttributeEntry
     {
         var type = table.Types[entry];
         var bits = table.Bits[entry];
-        return type is AttributeType.String or AttributeType.Bytes or AttributeType.Array or AttributeType.KeyValueList
+        return type.HasContent()
             ? predicate.Matches(type, 0, strings[(int)bits])
             : predicate.Matches(type, bits, []);
     }

@@ -126,7 +126,7 @@ internal sealed class FieldReader
             return ValueNumbers.None;
         }
         var type = table.Types[entry];
-        return type is AttributeType.String or AttributeType.Bytes or AttributeType.Array or AttributeType.KeyValueList
+        return type.HasContent()
             ? Values.NumberOf(type, 0, strings[(int)table.Bits[entry]])
             : Values.NumberOf(type, table.Bits[entry], []);
     }

@@ -45,7 +45,7 @@ internal sealed class HeadBlock(HeadSource source, int start, int rows) : RowBlo
 
     public override void CopyRows(ReadOnlySpan<int> rows, ColumnBatch target)
     {
-        var copier = new BatchCopier(Batch, target);
+        var copier = new BatchCopier(Batch, target, rows.Length);
         foreach (var row in rows)
         {
             copier.CopyRow(start + row);

@@ -18,27 +18,29 @@ internal sealed class HeadSource : RowSource
     /// <summary>Attribute columns kept; further ones are built for each query. Bounds what queries for ever new keys can pin (4 bytes a row and column).</summary>
     public const int MaxKeptColumns = 64;
 
+    private readonly int _blockRows;
     private readonly BlockBounds[] _bounds;
     private readonly ConcurrentDictionary<Field, HeadColumn> _columns = new();
     private readonly Lazy<TraceBlocks> _traces;
     private readonly Lazy<IReadOnlyList<AttributeName>> _names;
 
     /// <param name="batch">Must not change any more.</param>
-    public HeadSource(ColumnBatch batch)
+    public HeadSource(ColumnBatch batch, int blockRows = BlockRows)
     {
         Batch = batch;
+        _blockRows = blockRows;
         Strings = new StringDictionary(batch.Strings);
-        _bounds = new BlockBounds[(batch.Rows + BlockRows - 1) / BlockRows];
+        _bounds = new BlockBounds[(batch.Rows + blockRows - 1) / blockRows];
         FirstTimeUnixNano = long.MaxValue;
         LastTimeUnixNano = long.MinValue;
         for (var block = 0; block < _bounds.Length; block++)
         {
-            var bounds = BoundsOf(batch, block * BlockRows, Math.Min(BlockRows, batch.Rows - (block * BlockRows)));
+            var bounds = BoundsOf(batch, block * blockRows, Math.Min(blockRows, batch.Rows - (block * blockRows)));
             _bounds[block] = bounds;
             FirstTimeUnixNano = Math.Min(FirstTimeUnixNano, bounds.FirstTimeUnixNano);
             LastTimeUnixNano = Math.Max(LastTimeUnixNano, bounds.LastTimeUnixNano);
         }
-        _traces = new Lazy<TraceBlocks>(() => new TraceBlocks(batch.TraceId.Values, BlockRows));
+        _traces = new Lazy<TraceBlocks>(() => new TraceBlocks(batch.TraceId.Values, blockRows));
         _names = new Lazy<IReadOnlyList<AttributeName>>(CountNames);
     }
 
@@ -76,7 +78,7 @@ internal sealed class HeadSource : RowSource
 
     public override void FindTrace(TraceId traceId, List<int> blocks) => _traces.Value.Find(traceId, blocks);
 
-    public override RowBlock OpenBlock(int block) => new HeadBlock(this, block * BlockRows, _bounds[block].Rows);
+    public override RowBlock OpenBlock(int block) => new HeadBlock(this, block * _blockRows, _bounds[block].Rows);
 
     /// <summary>A column over the whole batch; null when no row has the attribute.</summary>
     public CodedColumn? GetColumn(Field field)
@@ -153,9 +155,7 @@ internal sealed class HeadDictionary(AttributeType[] types, long[] bits, StringT
 
     public override AttributeType GetType(int code) => types[code];
 
-    public override long GetBits(int code) => HasContent(types[code]) ? 0 : bits[code];
+    public override long GetBits(int code) => types[code].HasContent() ? 0 : bits[code];
 
-    public override ReadOnlySpan<byte> GetContent(int code) => HasContent(types[code]) ? strings[(int)bits[code]] : [];
-
-    private static bool HasContent(AttributeType type) => type is AttributeType.String or AttributeType.Bytes or AttributeType.Array or AttributeType.KeyValueList;
+    public override ReadOnlySpan<byte> GetContent(int code) => types[code].HasContent() ? strings[(int)bits[code]] : [];
 }

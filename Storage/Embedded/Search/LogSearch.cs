@@ -195,7 +195,7 @@ internal sealed class LogSearch
             }
         }
         var records = new ColumnBatch(Signal.Logs);
-        var targets = copiers.ToDictionary(copy => copy.Key, copy => new BatchCopier(copy.Value.Rows, records));
+        var targets = copiers.ToDictionary(copy => copy.Key, copy => new BatchCopier(copy.Value.Rows, records, copy.Value.Rows.Rows));
         foreach (var place in _best)
         {
             if (copiers.TryGetValue((place.Source, place.Block), out var copy))

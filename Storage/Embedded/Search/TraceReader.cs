@@ -41,7 +41,7 @@ internal sealed class TraceReader
         var spans = new ColumnBatch(Signal.Traces);
         _order.Sort();
         var seen = new HashSet<SpanId>(_order.Count);
-        var copiers = _copies.ConvertAll(copy => new BatchCopier(copy, spans));
+        var copiers = _copies.ConvertAll(copy => new BatchCopier(copy, spans, copy.Rows));
         foreach (var (_, id, copy, row) in _order)
         {
             if (!seen.Add(id))

@@ -38,7 +38,7 @@ internal sealed class ValueNumbers(int limit)
         get
         {
             var (type, bits) = _values[number];
-            return HasContent(type) ? AttributeValue.FromContent(type, _strings[(int)bits]) : AttributeValue.FromBits(type, bits);
+            return type.HasContent() ? AttributeValue.FromContent(type, _strings[(int)bits]) : AttributeValue.FromBits(type, bits);
         }
     }
 
@@ -47,7 +47,7 @@ internal sealed class ValueNumbers(int limit)
     public int NumberOf(AttributeType type, long bits, ReadOnlySpan<byte> content)
     {
         var full = _values.Count >= limit || _strings.SizeBytes > MaxTextBytes;
-        if (HasContent(type))
+        if (type.HasContent())
         {
             bits = full ? _strings.Find(content) : _strings.Intern(content);
         }
@@ -97,6 +97,4 @@ internal sealed class ValueNumbers(int limit)
         }
         return map;
     }
-
-    private static bool HasContent(AttributeType type) => type is AttributeType.String or AttributeType.Bytes or AttributeType.Array or AttributeType.KeyValueList;
 }
