@@ -6,8 +6,11 @@ namespace Apm.Telemetry.Files;
 /// <summary>Keeps a second process away from a data directory, by a lock on a file in it that the system releases with the process, however it ends.</summary>
 public sealed class DataDirectoryLock : IDisposable
 {
-    /// <summary>The file's name; it holds the owner's process id and stays when the lock is released.</summary>
+    /// <summary>The locked file's name; it is empty and stays when the lock is released.</summary>
     public const string FileName = "apm.lock";
+
+    /// <summary>Holds the owner's process id, apart from the locked file, which nobody else can read.</summary>
+    public const string OwnerFileName = "apm.pid";
 
     private readonly FileStream _file;
 
@@ -40,12 +43,11 @@ public sealed class DataDirectoryLock : IDisposable
         }
         catch (IOException failure) when (failure is not (DirectoryNotFoundException or PathTooLongException) && !NativeDisk.IsDiskFull(failure))
         {
-            throw new DataDirectoryInUseException(full, ReadOwner(path), failure);
+            throw new DataDirectoryInUseException(full, ReadOwner(full), failure);
         }
         try
         {
-            file.SetLength(0);
-            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
+            File.WriteAllText(Path.Combine(full, OwnerFileName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n", Encoding.ASCII);
             return new DataDirectoryLock(file);
         }
         catch
@@ -57,17 +59,15 @@ public sealed class DataDirectoryLock : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private static int? ReadOwner(string path)
+    private static int? ReadOwner(string directory)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var reader = new StreamReader(file, Encoding.ASCII);
-            return int.TryParse(reader.ReadLine(), NumberStyles.None, CultureInfo.InvariantCulture, out var owner) ? owner : null;
+            return int.TryParse(File.ReadAllText(Path.Combine(directory, OwnerFileName), Encoding.ASCII).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var owner) ? owner : null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return null; // Windows lets nobody read it while it is locked
+            return null; // the owner is only a hint in a message
         }
     }
 }
