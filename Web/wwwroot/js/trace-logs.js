@@ -146,7 +146,7 @@ export class LogsTab {
         h("span", { class: "cut body" }, bodyText(record)),
         row >= 0 ? h("button", { class: "btn sm ghost", type: "button", title: t("Trace.JumpToSpan"), onclick: (/** @type {Event} */ event) => (event.preventDefault(), this.jump(record.spanId)) }, h("code", { class: "cut" }, model.names[model.name[row]])) : h("span"),
       ),
-      h("div", { class: "lgd" }, h("p", { class: "pre wrap" }, bodyText(record)), count ? attributeList(attributes, "log") : null, record.droppedAttributesCount > 0 ? h("p", { class: "small warn" }, tn("Trace.Dropped", record.droppedAttributesCount)) : null, h("span", { class: "t3 tiny" }, integer(count))),
+      h("div", { class: "lgd" }, h("p", { class: "pre wrap" }, bodyText(record)), count ? attributeList(attributes, "log") : null, record.droppedAttributesCount > 0 ? h("p", { class: "small warn" }, tn("Trace.Dropped", record.droppedAttributesCount)) : null),
     );
   }
 }

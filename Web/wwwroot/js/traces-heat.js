@@ -123,7 +123,7 @@ export class Heat {
       const y = top + index * cellHeight;
       if (y - last < labelPixels) return;
       last = y;
-      context.fillText(text(duration(row.toNano)), left - 8, y + 1);
+      context.fillText(edge(row.toNano), left - 8, y + 1);
     });
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
@@ -175,7 +175,7 @@ export class Heat {
     const inside = this.countIn(box);
     clear(this.note).append(
       h("b", null, tn("Traces.InBoxCount", inside.count)),
-      h("span", null, `${time(BigInt(Math.round(box.from)), this.zone, "seconds")} – ${time(BigInt(Math.round(box.to)), this.zone, "seconds")}, ${text(duration(box.low))} – ${text(duration(box.high))}`),
+      h("span", null, `${time(BigInt(Math.round(box.from)), this.zone, "seconds")} – ${time(BigInt(Math.round(box.to)), this.zone, "seconds")}, ${edge(box.low)} – ${edge(box.high)}`),
     );
     // Beside the box where there is room, else below or above it.
     const beside = x1 - left > this.plot.width - x2 + left;
@@ -272,4 +272,9 @@ export class Heat {
     tip.style.left = `${Math.min(x + 14, area.width - tip.offsetWidth - 4)}px`;
     tip.style.top = `${Math.min(y + 14, area.height - tip.offsetHeight - 2)}px`;
   }
+}
+
+/** "11 s": an edge needs no digits after the point that are nothing. @param {number} nano */
+function edge(nano) {
+  return text(duration(nano)).replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ");
 }

@@ -92,7 +92,7 @@ export class TraceList {
         { class: "rt full", "data-value": `${row.rootService} ${row.rootName}` },
         h("span", { class: "row" }, swatch(row.rootService || "?"), h("span", null, row.rootService || t("Traces.RootMissing")), h("code", { class: "t2 cut" }, row.rootName), row.rootMissing ? h("span", { class: "badge warn", title: t("Traces.RootMissingHint") }, t("Traces.RootMissing")) : null),
       ),
-      h("td", { class: "r", "data-l": t("Traces.DurationShort"), "data-value": row.durationNano }, this.bar(row), ...unit(duration(row.durationNano))),
+      h("td", { class: "r", "data-l": t("Traces.DurationShort"), "data-value": row.durationNano }, this.bar(row), h("span", { class: "num" }, ...unit(duration(row.durationNano)))),
       h("td", { class: "r", "data-l": t("Traces.Spans"), "data-value": row.spanCount }, integer(row.spanCount)),
       h("td", { "data-l": t("Traces.Status"), "data-value": row.rootHttpStatusCode ?? row.rootStatus }, status),
       h("td", { class: "off", "data-value": row.traceId }, h("a", { href, "aria-label": t("Traces.Open", row.traceId) }, h("code", { class: "t3" }, row.traceId.slice(0, shortDigits)))),

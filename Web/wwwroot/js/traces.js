@@ -140,6 +140,7 @@ class TracesPage {
       this.heatHost.classList.add("waiting");
     }
     this.drawOrders();
+    this.columns.hidden = false;
     const heat = get("spans/heatmap", { q: this.spanFilter, ...this.range, step: this.step() }, signal).then(
       (answer) => this.showHeat(answer),
       (error) => this.fail(error, signal),
@@ -354,7 +355,9 @@ class TracesPage {
         h("button", { class: "btn sm", type: "button", onclick: () => (clear(this.notices), void this.load()) }, t("Shell.Retry")),
       ),
     );
-    if (this.list.rows.length === 0) this.list.show([], { more: false, append: false, order: this.order });
+    // With nothing to show the frame is only in the way.
+    if (this.list.rows.length === 0 && !this.heat.data) this.columns.hidden = true;
+    else if (this.list.rows.length === 0) this.list.show([], { more: false, append: false, order: this.order });
   }
 }
 
