@@ -36,7 +36,7 @@ internal static class LogEndpoints
         api.MapGet("logs/histogram", HistogramAsync).WithName("GetLogHistogram").WithTags("Logs").WithSummary("Counts of the log records that match, by time and severity").Produces<LogHistogramAnswer>();
         api.MapGet("logs/facets", FacetsAsync).WithName("GetLogFacets").WithTags("Logs").WithSummary("The most frequent values of attributes among the log records that match").Produces<FacetsAnswer>();
         api.MapGet("logs/tail", TailAsync).WithName("TailLogs").WithTags("Logs").WithSummary("Log records as they arrive, as server-sent events").WithMetadata(new Unqueued())
-            .Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
+            .Produces<string>(StatusCodes.Status200OK, "text/event-stream");
     }
 
     /// <summary>The filter and the free text box together.</summary>

@@ -11,10 +11,11 @@ internal sealed class SpanDescription
     private const int MaxDetailChars = 200;
 
     // In the order of preference.
-    private static readonly string[] s_destinations = ["messaging.destination.name", "messaging.destination"];
-    private static readonly string[] s_databases = ["peer.service", "db.namespace", "db.name", "server.address", "net.peer.name", "db.system.name", "db.system"];
-    private static readonly string[] s_hosts = ["peer.service", "server.address", "net.peer.name", "net.peer.ip", "network.peer.address", "http.host"];
-    private static readonly string[] s_databaseMarks = ["db.system.name", "db.system"];
+    private static readonly string[] s_destinations = ["messaging.destination.name", "messaging.destination", "messaging.system"];
+    private static readonly string[] s_databaseSystems = ["db.system.name", "db.system"];
+    private static readonly string[] s_databases = ["db.namespace", "db.name", "server.address", "net.peer.name"];
+    private static readonly string[] s_hosts = ["peer.service", "server.address", "net.peer.name"];
+    private static readonly string[] s_urls = ["url.full", "http.url"];
     private static readonly string[] s_details =
         ["db.query.text", "db.statement", "url.full", "http.url", "url.path", "http.target", "messaging.destination.name", "rpc.method", "graphql.document"];
     private static readonly string[] s_httpStatuses = ["http.response.status_code", "http.status_code"];
@@ -23,7 +24,8 @@ internal sealed class SpanDescription
     private readonly int[] _destinations;
     private readonly int[] _databases;
     private readonly int[] _hosts;
-    private readonly int[] _databaseMarks;
+    private readonly int[] _databaseSystems;
+    private readonly int[] _urls;
     private readonly int[] _details;
     private readonly int[] _httpStatuses;
 
@@ -34,24 +36,27 @@ internal sealed class SpanDescription
         _destinations = Codes(s_destinations);
         _databases = Codes(s_databases);
         _hosts = Codes(s_hosts);
-        _databaseMarks = Codes(s_databaseMarks);
+        _databaseSystems = Codes(s_databaseSystems);
+        _urls = Codes(s_urls);
         _details = Codes(s_details);
         _httpStatuses = Codes(s_httpStatuses);
     }
 
-    /// <summary>The database, destination or host that a client or producer span calls; null for other spans, and when nothing names it.</summary>
+    /// <summary>The database, destination or host that a client or producer span calls, named as the edges between services name it; null for other spans, and when nothing does.</summary>
     public string? Peer(int row)
     {
         if ((SpanKind)_spans.Kind[row] is not (SpanKind.Client or SpanKind.Producer))
         {
             return null;
         }
-        if (First(row, _destinations) is { } destination)
+        if (First(row, _databaseSystems) is { } system)
         {
-            return destination;
+            return First(row, _databases) ?? system;
         }
-        return First(row, First(row, _databaseMarks) is null ? _hosts : _databases);
+        return First(row, _destinations) ?? First(row, _hosts) ?? HostOf(First(row, _urls));
     }
+
+    private static string? HostOf(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Host.Length > 0 ? uri.Host : null;
 
     /// <summary>Null when no attribute tells the span from others of its name.</summary>
     public string? Detail(int row) => First(row, _details) is { } detail ? Shorten(detail) : null;
