@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Apm.Storage.Columns;
 using Apm.Telemetry;
@@ -28,7 +29,7 @@ internal sealed class EdgeScan
     private readonly HashSet<TraceId> _pending = [];
     private readonly HashSet<TraceId> _joined = [];
     private readonly List<int> _found = [];
-    private readonly Dictionary<ValueDictionary, int[]> _names = new(ReferenceEqualityComparer.Instance);
+    private readonly ConditionalWeakTable<ValueDictionary, int[]> _names = [];
     private List<(TraceId TraceId, EdgeSpan Span)> _rows = [];
     private int _block;
 
@@ -116,10 +117,6 @@ internal sealed class EdgeScan
         }
         if (!_names.TryGetValue(values, out var names))
         {
-            if (_names.Count >= 64)
-            {
-                _names.Clear();
-            }
             names = new int[values.Count];
             Array.Fill(names, unknown);
             _names.Add(values, names);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Apm.Storage.Columns;
 using Apm.Telemetry;
@@ -9,15 +10,12 @@ namespace Apm.Storage.Embedded.Search;
 /// <summary>Verdicts of one predicate on the values of dictionaries, each value judged once.</summary>
 internal sealed class Verdicts(ValuePredicate predicate)
 {
-    /// <summary>Verdicts kept before all are dropped, one byte each: most dictionaries are seen once, those of a block of its own.</summary>
-    private const int MaxKept = 4 << 20;
-
     private const byte Unknown = 0;
     private const byte No = 1;
     private const byte Yes = 2;
 
-    private readonly Dictionary<ValueDictionary, byte[]> _verdicts = new(ReferenceEqualityComparer.Instance);
-    private int _kept;
+    /// <summary>Does not keep the dictionary of a block alive, with all its values, once the block is closed.</summary>
+    private readonly ConditionalWeakTable<ValueDictionary, byte[]> _verdicts = [];
 
     /// <summary>Sets the rows of <paramref name="within"/> whose value matches; those without a value are not set.</summary>
     public void Judge(CodedColumn column, ReadOnlySpan<ulong> within, Span<ulong> result)
@@ -42,13 +40,7 @@ internal sealed class Verdicts(ValuePredicate predicate)
     {
         if (!_verdicts.TryGetValue(values, out var verdicts))
         {
-            if (_kept > MaxKept)
-            {
-                _verdicts.Clear();
-                _kept = 0;
-            }
             verdicts = new byte[values.Count];
-            _kept += verdicts.Length;
             _verdicts.Add(values, verdicts);
         }
         return verdicts;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Apm.Storage.Columns;
 using Apm.Telemetry.Attributes;
 
@@ -20,14 +21,12 @@ internal sealed class ValueNumbers(int limit)
     /// <summary>Bytes of text kept, over which further values are <see cref="Overflow"/>: bounds memory where values are long.</summary>
     private const long MaxTextBytes = 64L << 20;
 
-    /// <summary>Numbers kept for dictionaries before they are dropped, 4 bytes each.</summary>
-    private const int MaxKept = 2 << 20;
-
     private readonly StringTable _strings = new();
     private readonly Dictionary<(AttributeType Type, long Bits), int> _numbers = [];
     private readonly List<(AttributeType Type, long Bits)> _values = [];
-    private readonly Dictionary<ValueDictionary, int[]> _maps = new(ReferenceEqualityComparer.Instance);
-    private int _kept;
+
+    /// <summary>Does not keep the dictionary of a block alive, with all its values, once the block is closed.</summary>
+    private readonly ConditionalWeakTable<ValueDictionary, int[]> _maps = [];
 
     public int Count => _values.Count;
 
@@ -85,14 +84,8 @@ internal sealed class ValueNumbers(int limit)
     {
         if (!_maps.TryGetValue(values, out var map))
         {
-            if (_kept > MaxKept)
-            {
-                _maps.Clear();
-                _kept = 0;
-            }
             map = new int[values.Count];
             Array.Fill(map, Unknown);
-            _kept += map.Length;
             _maps.Add(values, map);
         }
         return map;
