@@ -1,5 +1,6 @@
 using Apm.Query.Api;
 using Apm.Query.Attributes;
+using Apm.Query.Jaeger;
 using Apm.Query.Json;
 using Apm.Query.Logs;
 using Apm.Query.Services;
@@ -38,7 +39,7 @@ public static class QueryApi
         return services;
     }
 
-    /// <summary>Maps <c>/api/v1</c>. The OpenAPI document is mapped by the host, as it covers other roles' paths too.</summary>
+    /// <summary>Maps <c>/api/v1</c> and the peers' APIs under their own prefixes. The OpenAPI document is mapped by the host, as it covers other roles' paths too.</summary>
     public static IEndpointConventionBuilder MapQueryApi(this IEndpointRouteBuilder endpoints)
     {
         var api = endpoints.MapGroup(Prefix).AddEndpointFilter<QueryEndpointFilter>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
@@ -53,6 +54,7 @@ public static class QueryApi
         LogEndpoints.Map(api);
         AttributeEndpoints.Map(api);
         FilterEndpoints.Map(api);
+        JaegerEndpoints.Map(endpoints);
         return api;
     }
 

@@ -1,0 +1,168 @@
+using System.Text.Json;
+using Apm.Query.Api;
+using Apm.Storage;
+using Apm.Telemetry;
+using Apm.Telemetry.Filters;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Apm.Query.Jaeger;
+
+/// <summary>Jaeger's query API v1, as its UI, its clients and Grafana's data source call it (jaegertracing/jaeger v2.20, cmd/jaeger/internal/extension/jaegerquery).</summary>
+internal static class JaegerEndpoints
+{
+    private const long DefaultLookbackNano = 2L * 86_400 * 1_000_000_000;
+    private const long DefaultDependencyLookbackNano = 86_400L * 1_000_000_000;
+
+    /// <summary>Traces asked for by id in one request.</summary>
+    private const int MaxTraceIds = 100;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var jaeger = routes.MapGroup("/jaeger/api").AddEndpointFilter<JaegerEndpointFilter>().ExcludeFromDescription();
+        jaeger.MapGet("/services", ServicesAsync);
+        jaeger.MapGet("/services/{service}/operations", OperationNamesAsync);
+        jaeger.MapGet("/operations", OperationsAsync);
+        jaeger.MapGet("/traces", SearchAsync);
+        jaeger.MapGet("/traces/{id}", GetAsync);
+        jaeger.MapGet("/dependencies", DependenciesAsync);
+        jaeger.MapPost("/archive/{id}", IResult (string id) => throw new JaegerException(StatusCodes.Status501NotImplemented, $"trace {JaegerParameter.TraceId(id)} cannot be archived: there is no archive storage"));
+        JaegerMetrics.Map(jaeger);
+        JaegerV3Endpoints.Map(jaeger);
+    }
+
+    private static async Task<IResult> ServicesAsync(ISpanStore spans, QueryRunFactory runs, CancellationToken cancellationToken)
+    {
+        var services = await JaegerNames.ServicesAsync(spans, runs, cancellationToken);
+        return Envelope(writer => JaegerEnvelope.WriteStrings(writer, services), services.Count);
+    }
+
+    private static async Task<IResult> OperationNamesAsync(ISpanStore spans, QueryRunFactory runs, string service, CancellationToken cancellationToken)
+    {
+        var operations = await JaegerNames.OperationsAsync(spans, runs, service, null, cancellationToken);
+        var names = operations.Select(operation => operation.Name).Distinct().ToList();
+        return names.Count == 0
+            ? Envelope(writer => writer.WriteNullValue(), 0)
+            : Envelope(writer => JaegerEnvelope.WriteStrings(writer, names), names.Count);
+    }
+
+    private static async Task<IResult> OperationsAsync(ISpanStore spans, QueryRunFactory runs, HttpRequest request, CancellationToken cancellationToken)
+    {
+        var service = JaegerParameter.Text(request.Query, "service") ?? throw JaegerException.Wrong("service", "parameter 'service' is required");
+        var kind = JaegerParameter.Text(request.Query, "spanKind") is { } text ? JaegerParameter.Kind(text, "spanKind") : (SpanKind?)null;
+        var operations = await JaegerNames.OperationsAsync(spans, runs, service, kind, cancellationToken);
+        return Envelope(writer =>
+        {
+            writer.WriteStartArray();
+            foreach (var operation in operations)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("name"u8, operation.Name);
+                writer.WriteString("spanKind"u8, JaegerTraceJson.KindName((byte)operation.Kind));
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+        }, operations.Count);
+    }
+
+    private static async Task<IResult> SearchAsync(ISpanStore spans, QueryRunFactory runs, HttpRequest request, CancellationToken cancellationToken)
+    {
+        var query = request.Query;
+        var raw = JaegerParameter.Flag(JaegerParameter.Text(query, "raw"), "raw");
+        var run = runs.Begin();
+        var wanted = query["traceID"].Where(id => !string.IsNullOrEmpty(id)).ToArray();
+        if (wanted.Length > MaxTraceIds)
+        {
+            throw JaegerException.Wrong("traceID", $"{wanted.Length} traces asked for; at most {MaxTraceIds}");
+        }
+        if (wanted.Length > 0)
+        {
+            return Traces(await FetchAsync(spans, run, wanted.Select(id => JaegerParameter.TraceId(id)).Distinct(), cancellationToken), raw);
+        }
+        var service = JaegerParameter.Text(query, "service") ?? throw JaegerException.Wrong("service", "parameter 'service' is required");
+        var min = JaegerParameter.DurationNano(JaegerParameter.Text(query, "minDuration"), "minDuration");
+        var max = JaegerParameter.DurationNano(JaegerParameter.Text(query, "maxDuration"), "maxDuration");
+        if (min > max)
+        {
+            throw JaegerException.Wrong("maxDuration", "'maxDuration' should be greater than 'minDuration'");
+        }
+        var now = runs.NowUnixNano();
+        var end = JaegerParameter.MicrosecondsToNano(JaegerParameter.Text(query, "end"), "end") ?? now;
+        var start = JaegerParameter.MicrosecondsToNano(JaegerParameter.Text(query, "start"), "start") ?? end - DefaultLookbackNano;
+        var filter = Filter.And([
+            JaegerSearch.Service(service),
+            JaegerParameter.Text(query, "operation") is { } operation and not "all" ? JaegerSearch.Operation(operation) : Filter.All,
+            JaegerSearch.Duration(min, max),
+            .. JaegerParameter.Tags(query),
+            .. JaegerParameter.TagObject(JaegerParameter.Text(query, "tags"), "tags"),
+        ]);
+        var limit = JaegerParameter.Limit(JaegerParameter.Text(query, "limit"), "limit");
+        // Jaeger's window is inclusive at both ends, in microseconds.
+        var found = await spans.SearchTracesAsync(new TraceQuery(filter, new TimeRange(start, end < long.MaxValue - 1000 ? end + 1000 : end), TraceOrder.Newest, limit), run.Budget(), cancellationToken);
+        return Traces(await FetchAsync(spans, run, found.Traces.Select(trace => trace.TraceId), cancellationToken), raw);
+    }
+
+    private static async Task<IResult> GetAsync(ISpanStore spans, QueryRunFactory runs, HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var traceId = JaegerParameter.TraceId(id);
+        var raw = JaegerParameter.Flag(JaegerParameter.Text(request.Query, "raw"), "raw");
+        var trace = await spans.GetTraceAsync(traceId, runs.Begin().Budget(), cancellationToken);
+        return trace.Spans.Rows > 0 ? Traces([(traceId, trace)], raw) : throw new JaegerException(StatusCodes.Status404NotFound, "trace not found");
+    }
+
+    private static async Task<IResult> DependenciesAsync(ISpanStore spans, QueryRunFactory runs, HttpRequest request, CancellationToken cancellationToken)
+    {
+        var end = JaegerParameter.MillisecondsToNano(JaegerParameter.Text(request.Query, "endTs"), "endTs", runs.NowUnixNano());
+        var lookback = JaegerParameter.MillisecondsToNano(JaegerParameter.Text(request.Query, "lookback"), "lookback", DefaultDependencyLookbackNano);
+        var service = JaegerParameter.Text(request.Query, "service");
+        var result = await spans.GetEdgesAsync(new TimeRange(end - lookback, end), runs.Begin().Budget(), cancellationToken);
+        var calls = result.Edges.Where(edge => edge.Type == PeerType.Service && (service is null || edge.Client == service || edge.Server == service))
+            .GroupBy(edge => (edge.Client, edge.Server)).OrderBy(edge => edge.Key).ToList();
+        return Envelope(writer =>
+        {
+            writer.WriteStartArray();
+            foreach (var edge in calls)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("parent"u8, edge.Key.Client);
+                writer.WriteString("child"u8, edge.Key.Server);
+                writer.WriteNumber("callCount"u8, edge.Sum(part => part.Calls));
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+        }, calls.Count);
+    }
+
+    /// <summary>Whole traces; one that is not there has no spans.</summary>
+    internal static async Task<List<(TraceId Id, TraceFetch Trace)>> FetchAsync(ISpanStore spans, QueryRun run, IEnumerable<TraceId> ids, CancellationToken cancellationToken)
+    {
+        var traces = new List<(TraceId, TraceFetch)>();
+        foreach (var id in ids)
+        {
+            traces.Add((id, await spans.GetTraceAsync(id, run.Budget(), cancellationToken)));
+        }
+        return traces;
+    }
+
+    private static StreamedJson Traces(List<(TraceId Id, TraceFetch Trace)> traces, bool raw) => new(writer => WritePieces(writer, traces, raw));
+
+    private static IEnumerable<bool> WritePieces(Utf8JsonWriter writer, List<(TraceId Id, TraceFetch Trace)> traces, bool raw)
+    {
+        writer.WriteStartObject();
+        writer.WriteStartArray("data"u8);
+        foreach (var (id, trace) in traces.Where(trace => trace.Trace.Spans.Rows > 0))
+        {
+            foreach (var piece in JaegerTraceJson.WritePieces(writer, id, trace.Spans, trace.Truncated, raw))
+            {
+                yield return piece;
+            }
+        }
+        writer.WriteEndArray();
+        var absent = traces.Where(trace => trace.Trace.Spans.Rows == 0).Select(trace => (0, "trace not found", (string?)JaegerTraceJson.Id(trace.Id))).ToList();
+        JaegerEnvelope.WriteEnd(writer, 0, absent);
+        yield return true;
+    }
+
+    private static StreamedJson Envelope(Action<Utf8JsonWriter> data, int total) => new(writer => JaegerEnvelope.Write(writer, data, total));
+}
