@@ -85,6 +85,8 @@ public sealed partial class IngestLoop : BackgroundService
                     tick ??= ticks.WaitForNextTickAsync(cancellationToken).AsTask();
                     if (await Task.WhenAny(read, tick).ConfigureAwait(false) == tick)
                     {
+                        // A cancelled tick may come before the cancelled read, and every later one at once.
+                        cancellationToken.ThrowIfCancellationRequested();
                         tick = null;
                         await CommitAsync(cancellationToken).ConfigureAwait(false);
                     }
