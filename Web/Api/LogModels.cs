@@ -19,3 +19,9 @@ internal sealed partial class QueryClient
     public Task<FacetList> LogFacetsAsync(ApiParameters parameters, CancellationToken cancellationToken) =>
         GetAsync<FacetList>("logs/facets", parameters, cancellationToken);
 }
+
+/// <summary>GET attributes.</summary>
+internal sealed record AttributeNames(AttributeName[] Names);
+
+/// <param name="Field">As a filter writes it.</param>
+internal sealed record AttributeName(string Scope, string Key, string Field, long Records);

@@ -14,7 +14,7 @@ internal sealed class FakeQuery(TimeProvider time)
     private const long SecondNano = 1_000_000_000;
 
     /// <summary>Names that would be markup, were they not encoded.</summary>
-    public const string Hostile = "<img src=x onerror=alert(1)>\"'&";
+    public const string Hostile = "<img src=x onerror=alert(1)></script>\"'&";
 
     /// <summary>What the API answers with; a test changes it before it asks for a page.</summary>
     public FakeMode Mode { get; set; }

@@ -1,0 +1,86 @@
+// A chart of rate, errors or durations on a service's page. Its series come in data-series; a click leads to the traces of that moment.
+import { timeChart } from "./chart.js";
+import { compact, duration, percent, rate, text } from "./format.js";
+import { go, link } from "./page.js";
+
+/** @type {WeakMap<HTMLElement, {update: (options: any) => void, destroy: () => void}>} */
+const charts = new WeakMap();
+
+/** @param {HTMLElement} element */
+export function mount(element) {
+  const options = read(element);
+  if (options) charts.set(element, timeChart(element, options));
+}
+
+/** @param {HTMLElement} element */
+export function update(element) {
+  const options = read(element);
+  if (options) charts.get(element)?.update(options);
+}
+
+/** @param {HTMLElement} element */
+export function unmount(element) {
+  charts.get(element)?.destroy();
+}
+
+/** @param {HTMLElement} element @returns {import('./chart.js').ChartOptions | null} */
+function read(element) {
+  if (!element.dataset.series) return null;
+  const data = JSON.parse(element.dataset.series);
+  const kind = element.dataset.kind;
+  const shared = {
+    startSeconds: data.start,
+    stepSeconds: data.step,
+    height: 150,
+    marks: JSON.parse(element.dataset.marks || "[]"),
+    label: element.getAttribute("aria-label") ?? "",
+  };
+  const traces = (
+    /** @type {number} */ seconds,
+    /** @type {string} */ more,
+  ) => {
+    const from =
+      Math.floor((seconds - data.start) / data.step) * data.step + data.start;
+    go(
+      link("/traces", {
+        q: `${element.dataset.q}${more}`,
+        from: new Date(from * 1000).toISOString(),
+        to: new Date((from + data.step) * 1000).toISOString(),
+        refresh: null,
+      }),
+    );
+  };
+  if (kind === "rate")
+    return {
+      ...shared,
+      series: [{ label: "", values: data.values[0], fill: "--grid" }],
+      format: (value) =>
+        value >= 1000 ? compact(value) : text(rate(value)).replace(" ", ""),
+      onClick: (at) => traces(at, ""),
+    };
+  if (kind === "errors")
+    return {
+      ...shared,
+      series: [
+        {
+          label: "",
+          values: data.values[0],
+          color: element.dataset.bad ? "--bad" : "--c-1",
+          width: 2,
+        },
+      ],
+      top: 0.02,
+      format: (value) => text(percent(value)),
+      onClick: (at) => traces(at, " && status = error"),
+    };
+  return {
+    ...shared,
+    series: [
+      { label: "p50", values: data.values[0], color: "--c-3" },
+      { label: "p99", values: data.values[1], color: "--c-2", dash: true },
+      { label: "p95", values: data.values[2], width: 2 },
+    ],
+    format: (value) => (value === 0 ? "0" : text(duration(value))),
+    onClick: (at) => traces(at, ""),
+  };
+}
