@@ -1,0 +1,28 @@
+using Apm.Storage.Columns;
+using Apm.Storage.Embedded.Parts;
+using Apm.Telemetry.Files;
+
+namespace Apm.Storage.Tests.Embedded;
+
+/// <summary>A folder on the disk for one test.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    private readonly string _path = Directory.CreateTempSubdirectory("apm-storage-").FullName;
+    private int _parts;
+
+    public TemporaryFolder() => Files = new DiskFileSystem(_path);
+
+    public IFileSystem Files { get; }
+
+    public PartSource WritePart(IReadOnlyList<ColumnBatch> batches)
+    {
+        var name = $"{++_parts}.part";
+        using (var file = Files.Create(name))
+        {
+            PartWriter.Write(file, RowOrder.Merge(batches));
+        }
+        return new PartSource(PartFile.Open(Files, name), new ChunkCache(16 << 20));
+    }
+
+    public void Dispose() => Directory.Delete(_path, recursive: true);
+}
