@@ -52,6 +52,7 @@ internal sealed partial class PartFolder : IDisposable
     public static PartFolder Open(IFileSystem files, string folder, long cacheBytes, ILogger logger)
     {
         files.CreateDirectory(folder);
+        files.SyncDirectory(folder.LastIndexOf('/') is var parent and >= 0 ? folder[..parent] : "");
         var manifest = Manifest.Open(files, folder);
         try
         {
