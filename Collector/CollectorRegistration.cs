@@ -27,9 +27,7 @@ public static class CollectorRegistration
         services.AddSingleton<OtlpIntake>();
         services.AddSingleton<OtlpGrpcReceiver>();
         services.AddSingleton<OtlpHttpReceiver>();
-        services.AddHealthChecks()
-            .AddCheck<BufferHealthCheck>("buffer", tags: ["ready"])
-            .AddCheck<ReceiversHealthCheck>("receivers", tags: ["ready"]);
+        services.AddHealthChecks().AddCheck<ReceiversHealthCheck>("receivers");
         return services;
     }
 
@@ -56,24 +54,6 @@ public static class CollectorRegistration
             var report = new IngestReport(receivers, buffer.Status, snapshot.Totals, snapshot.Rejections, snapshot.Recent, snapshot.Series);
             return TypedResults.Json(report, IngestJson.Default.IngestReport);
         }).WithSummary("What came in, what was rejected and why");
-    }
-
-    /// <summary>Unhealthy while nothing can be stored.</summary>
-    private sealed class BufferHealthCheck(IBufferWriter buffer) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
-        {
-            var status = buffer.Status;
-            var data = new Dictionary<string, object>
-            {
-                ["appendedPosition"] = status.AppendedPosition,
-                ["readPosition"] = status.ReadPosition,
-                ["committedPosition"] = status.CommittedPosition,
-                ["uncommittedBytes"] = status.UncommittedBytes,
-                ["limitBytes"] = status.LimitBytes,
-            };
-            return Task.FromResult(status.Fault is { } fault ? HealthCheckResult.Unhealthy(fault, data: data) : HealthCheckResult.Healthy(data: data));
-        }
     }
 
     /// <summary>Degraded, which is still ready, when a default port was taken.</summary>

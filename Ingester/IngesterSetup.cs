@@ -30,6 +30,7 @@ public static class IngesterSetup
             provider.GetRequiredService<ILogger<IngestLoop>>(),
             provider.GetService<IBufferWriter>()));
         services.AddHostedService(provider => provider.GetRequiredService<IngestLoop>());
+        services.AddHealthChecks().AddCheck<IngesterHealth>("ingester");
         return services;
     }
 }
