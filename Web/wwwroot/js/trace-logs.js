@@ -1,7 +1,7 @@
 // Log records of a trace: one line each, from a span to its record and back.
 import { get } from "./api.js";
 import { clear, h, icon, swatch } from "./dom.js";
-import { duration, integer, text } from "./format.js";
+import { duration, text } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { link } from "./page.js";
 import { rowOf } from "./trace-model.js";

@@ -45,6 +45,9 @@ export class Waterfall {
     this.scale = new Scale(view.from, view.to, 1);
     this.frame = 0;
     this.stale = true;
+    /** places in the document: first, and one past the last */
+    this.first = 0;
+    this.last = 0;
     this.schedule = () => {
       this.frame ||= requestAnimationFrame(() => this.render());
     };
@@ -103,6 +106,9 @@ export class Waterfall {
     const box = this.rows.getBoundingClientRect();
     const first = Math.max(0, Math.floor(-box.top / this.rowHeight) - overscanRows);
     const last = Math.min(visible.length, Math.ceil((innerHeight - box.top) / this.rowHeight) + overscanRows);
+    if (!this.stale && first === this.first && last === this.last) return;
+    this.first = first;
+    this.last = last;
     for (const [place, row] of this.live) {
       if (place >= first && place < last) continue;
       this.live.delete(place);
