@@ -194,6 +194,8 @@ new MutationObserver(() => {
 }).observe(document.documentElement, { childList: true, subtree: true });
 
 /** @type {any} */ (window).Blazor?.addEventListener?.("enhancedload", () => {
+  // Navigation gives <html> the server's attributes, and with them takes this away.
+  document.documentElement.classList.add("js");
   closePops();
   remount();
   startRefresh();

@@ -122,7 +122,7 @@ class TracePage {
     this.drawTools();
     view.onChange((change) => {
       if (change === "found" || change === "cursor") this.drawFound();
-      if (change === "rows" || change === "look" || change === "window") this.drawTools();
+      if (change === "rows" || change === "look" || (change === "window" && view.isZoomed !== this.zoomed)) this.drawTools();
       this.writeUrl();
     });
     this.logs.listeners.add(() => this.drawTools());
@@ -172,6 +172,7 @@ class TracePage {
     const errors = model.outline.errorCount;
     const hidden = foldedSpans(model);
     const canFold = this.tab === "waterfall";
+    this.zoomed = view.isZoomed;
     const labels = { waterfall: "Trace.Waterfall", flame: "Trace.Flame", table: "Trace.Table", logs: "Trace.Logs" };
     const logCount = model.logs.reduce((sum, count) => sum + count, 0) || (this.logs?.records.length ?? 0);
     const tabs = h(
