@@ -22,6 +22,16 @@ public sealed class CollectorOptions
     /// </summary>
     [Range(1L << 20, 64L << 30)]
     public long MaxInFlightBytes { get; init; } = 256L << 20;
+
+    /// <summary>What is wrong between the settings: a request of the largest size, decompressed and transcoded, must fit alone, or its sender would retry for ever.</summary>
+    public IEnumerable<string> Errors()
+    {
+        var least = 2L * MaxBodyBytes + 2L * MaxDecompressedBytes;
+        if (MaxInFlightBytes < least)
+        {
+            yield return FormattableString.Invariant($"Collector:MaxInFlightBytes: '{MaxInFlightBytes}' must be at least {least}, twice MaxBodyBytes and twice MaxDecompressedBytes, so that the largest request fits.");
+        }
+    }
 }
 
 /// <summary>A receiver with one port. Section <c>Receivers:&lt;Name&gt;</c>.</summary>

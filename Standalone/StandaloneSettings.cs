@@ -55,6 +55,10 @@ internal sealed record StandaloneSettings(ListenOptions Listen, DataOptions Data
             check.Read<CollectorOptions>("Collector"),
             check.Read<ReceiverOptions>($"Receivers:{ReceiverNames.OtlpGrpc}"),
             check.Read<OtlpHttpReceiverOptions>($"Receivers:{ReceiverNames.OtlpHttp}"));
+        foreach (var error in settings.Collector.Errors())
+        {
+            check.Add(error);
+        }
         ListenRules.Check(check, settings.Listen, check.Read<SecurityOptions>(SecurityOptions.Section));
         // These validate themselves when they are used; read here so that unknown keys and unreadable values are named with the rest.
         check.Read<EmbeddedBufferOptions>(EmbeddedBufferOptions.Section);
