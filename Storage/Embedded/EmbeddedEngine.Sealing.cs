@@ -12,7 +12,7 @@ internal sealed partial class EmbeddedEngine
         while (true)
         {
             _wake.Wait();
-            while (NextFrozen() is { } head && (_stopping || _time.GetUtcNow() >= retryAt))
+            while (!_abandoned && NextFrozen() is { } head && (_stopping || _time.GetUtcNow() >= retryAt))
             {
                 if (TrySeal(head, out var failure))
                 {

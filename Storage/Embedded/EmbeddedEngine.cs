@@ -37,6 +37,9 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
     private volatile Snapshot _snapshot;
     private volatile bool _stopping;
 
+    /// <summary>The shutdown's time is over: the seal in work is the last.</summary>
+    private volatile bool _abandoned;
+
     private EmbeddedEngine(PartFolder folder, EmbeddedStoreOptions options, TimeProvider time, ILogger logger, IMeterFactory? meters)
     {
         _folder = folder;
@@ -161,6 +164,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         }
         catch (Exception failure)
         {
+            _abandoned = true;
             LogNotSealed(_frozen.Sum(head => head.Rows), failure);
         }
         await _sealerEnded.Task.ConfigureAwait(false);
