@@ -6,7 +6,7 @@ import { duration, integer, percent, text } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { link } from "./page.js";
 import { logLine } from "./trace-logs.js";
-import { errorsIn, hasChildren, kinds, statusError } from "./trace-model.js";
+import { errorsIn, hasChildren, kinds, nameOf, statusError } from "./trace-model.js";
 import { attributeField, attributeList, attributeTerm, valueText } from "./trace-values.js";
 
 /** @typedef {import("./trace-view.js").TraceView} TraceView */
@@ -50,7 +50,10 @@ export class Drawer {
     if (span < 0) return;
     this.request = new AbortController();
     // What the outline knows is there at once; the rest follows.
-    clear(this.element).append(this.head(), h("div", { class: "skeleton" }, ...[72, 90, 64, 80].map((width) => h("i", { class: "sk", style: `width:${width}%` }))));
+    clear(this.element).append(
+      this.head(),
+      h("div", { class: "skeleton" }, ...[72, 90, 64, 80].map((width) => h("i", { class: "sk", style: `width:${width}%` }))),
+    );
     this.element.scrollTop = 0;
     this.timer = setTimeout(() => void this.load(span, this.request.signal), settleMs);
   }
@@ -71,7 +74,17 @@ export class Drawer {
       const said = error instanceof Error ? error.message : String(error);
       clear(this.element).append(
         this.head(),
-        h("section", null, h("div", { class: "banner bad", role: "alert" }, icon("bad"), h("span", { class: "grow" }, h("b", null, t("Trace.SpanFailed")), " ", said), h("button", { class: "btn sm", type: "button", onclick: () => this.show() }, t("Shell.Retry")))),
+        h(
+          "section",
+          null,
+          h(
+            "div",
+            { class: "banner bad", role: "alert" },
+            icon("bad"),
+            h("span", { class: "grow" }, h("b", null, t("Trace.SpanFailed")), " ", said),
+            h("button", { class: "btn sm", type: "button", onclick: () => this.show() }, t("Shell.Retry")),
+          ),
+        ),
       );
     }
   }
@@ -95,14 +108,32 @@ export class Drawer {
         peer && h("span", { class: "t3 cut" }, `→ ${peer}`),
         h("span", { class: "grow" }),
         siblings && h("span", { class: "tiny t3 nowrap" }, t("Trace.CallOf", integer(siblings.rows.indexOf(row) + 1), integer(siblings.count))),
-        h("button", { class: "btn sm sq ghost", type: "button", title: `${t("Trace.CopySpanLink")}`, "aria-label": t("Trace.CopySpanLink"), onclick: () => void copyText(location.href) }, icon("link")),
-        h("button", { class: "btn sm sq ghost", type: "button", title: `${t("Shell.Close")} (Esc)`, "aria-label": t("Shell.Close"), onclick: () => this.view.open(-1) }, icon("x")),
+        h(
+          "button",
+          {
+            class: "btn sm sq ghost",
+            type: "button",
+            title: `${t("Trace.CopySpanLink")}`,
+            "aria-label": t("Trace.CopySpanLink"),
+            onclick: () => void copyText(location.href),
+          },
+          icon("link"),
+        ),
+        h(
+          "button",
+          { class: "btn sm sq ghost", type: "button", title: `${t("Shell.Close")} (Esc)`, "aria-label": t("Shell.Close"), onclick: () => this.view.open(-1) },
+          icon("x"),
+        ),
       ),
-      h("h2", { class: "op" }, h("code", null, model.names[model.name[row]])),
+      h("h2", { class: "op" }, h("code", null, nameOf(model, row))),
       h(
         "div",
         { class: "row chips" },
-        failed ? h("span", { class: "badge bad" }, icon("bad"), why === undefined ? t("Trace.Error") : valueText(why)) : span?.status === "ok" ? h("span", { class: "badge ok" }, icon("ok"), t("Trace.Ok")) : null,
+        failed
+          ? h("span", { class: "badge bad" }, icon("bad"), why === undefined ? t("Trace.Error") : valueText(why))
+          : span?.status === "ok"
+            ? h("span", { class: "badge ok" }, icon("ok"), t("Trace.Ok"))
+            : null,
         h("span", { class: "badge" }, t(`Trace.Kind.${kinds[model.kind[row]]}`)),
         h("span", { class: "badge" }, text(duration(model.duration[row]))),
         hasChildren(model, row) ? h("span", { class: "badge" }, t("Trace.SelfIs", text(duration(model.self[row])))) : null,
@@ -129,13 +160,23 @@ export class Drawer {
       this.relativesSection(row),
       listSection(t("Trace.Resource"), resource, "resource"),
       scope.name || Object.keys(scope.attributes ?? {}).length
-        ? h("section", null, h("h2", null, t("Trace.Scope")), h("p", { class: "small" }, h("code", null, scope.name || "–"), scope.version ? h("span", { class: "t3" }, ` ${scope.version}`) : null), scope.attributes && Object.keys(scope.attributes).length ? plainList(scope.attributes) : null)
+        ? h(
+            "section",
+            null,
+            h("h2", null, t("Trace.Scope")),
+            h("p", { class: "small" }, h("code", null, scope.name || "–"), scope.version ? h("span", { class: "t3" }, ` ${scope.version}`) : null),
+            scope.attributes && Object.keys(scope.attributes).length ? plainList(scope.attributes) : null,
+          )
         : null,
       h(
         "section",
         { class: "small t3 ids" },
         h("span", null, t("Trace.SpanId"), " ", h("code", null, span.spanId)),
-        h("button", { class: "cpy on", type: "button", "aria-label": t("Trace.CopyValue", t("Trace.SpanId")), onclick: () => void copyText(span.spanId) }, icon("copy")),
+        h(
+          "button",
+          { class: "cpy on", type: "button", "aria-label": t("Trace.CopyValue", t("Trace.SpanId")), onclick: () => void copyText(span.spanId) },
+          icon("copy"),
+        ),
         span.traceState ? h("p", null, "tracestate ", h("code", null, span.traceState)) : null,
       ),
     ].filter((section) => section !== null);
@@ -152,11 +193,20 @@ export class Drawer {
         const at = `+${text(duration(Number(BigInt(event.timeUnixNano) - start)))}`;
         const isException = event.name === "exception";
         const type = valueText(event.attributes["exception.type"]);
-        const rest = isException ? Object.fromEntries(Object.entries(event.attributes).filter(([key]) => !/^exception\.(type|message|stacktrace)$/.test(key))) : event.attributes;
+        const rest = isException
+          ? Object.fromEntries(Object.entries(event.attributes).filter(([key]) => !/^exception\.(type|message|stacktrace)$/.test(key)))
+          : event.attributes;
         return h(
           "div",
           { class: isException ? "ev bad2" : "ev" },
-          h("div", { class: "row" }, isException ? h("span", { class: "bad" }, icon("bad")) : null, h("b", { class: "cut" }, isException && type ? type : event.name), h("span", { class: "grow" }), h("time", { class: "t3 tiny" }, at)),
+          h(
+            "div",
+            { class: "row" },
+            isException ? h("span", { class: "bad" }, icon("bad")) : null,
+            h("b", { class: "cut" }, isException && type ? type : event.name),
+            h("span", { class: "grow" }),
+            h("time", { class: "t3 tiny" }, at),
+          ),
           isException ? h("p", { class: "t2 msg" }, valueText(event.attributes["exception.message"])) : null,
           isException && event.attributes["exception.stacktrace"] ? stackTrace(valueText(event.attributes["exception.stacktrace"])) : null,
           Object.keys(rest).length ? attributeList(rest, "event") : null,
@@ -189,7 +239,11 @@ export class Drawer {
         h(
           "div",
           { class: "ev" },
-          h("a", { class: "link", href: link(`/traces/${one.traceId}`, { span: one.spanId }) }, one.traceId === this.view.model.outline.traceId ? t("Trace.LinkHere", one.spanId) : t("Trace.LinkTo", one.traceId)),
+          h(
+            "a",
+            { class: "link", href: link(`/traces/${one.traceId}`, { span: one.spanId }) },
+            one.traceId === this.view.model.outline.traceId ? t("Trace.LinkHere", one.spanId) : t("Trace.LinkTo", one.traceId),
+          ),
           Object.keys(one.attributes ?? {}).length ? attributeList(one.attributes, "link") : null,
         ),
       ),
@@ -204,13 +258,36 @@ export class Drawer {
     for (let at = row + 1; at < model.end[row]; at = model.end[at]) children.push(at);
     if (parent < 0 && children.length === 0) return null;
     const button = (/** @type {number} */ at) =>
-      h("button", { class: "rel", type: "button", onclick: () => this.view.open(at) }, swatch(model.services[model.service[at]]), h("span", { class: "cut" }, model.services[model.service[at]], " ", h("code", { class: "t2" }, model.names[model.name[at]])), model.status[at] === statusError ? h("span", { class: "bad" }, icon("bad")) : null, h("span", { class: "grow" }), h("span", { class: "t2 nowrap" }, ...unit(duration(model.duration[at]))));
+      h(
+        "button",
+        { class: "rel", type: "button", onclick: () => this.view.open(at) },
+        swatch(model.services[model.service[at]]),
+        h("span", { class: "cut" }, model.services[model.service[at]], " ", h("code", { class: "t2" }, nameOf(model, at))),
+        model.status[at] === statusError ? h("span", { class: "bad" }, icon("bad")) : null,
+        h("span", { class: "grow" }),
+        h("span", { class: "t2 nowrap" }, ...unit(duration(model.duration[at]))),
+      );
     const longest = children.sort((a, b) => model.duration[b] - model.duration[a]).slice(0, 5);
     return h(
       "section",
       null,
       parent >= 0 ? [h("h2", null, t("Trace.Parent")), button(parent)] : [],
-      longest.length ? [h("h2", { class: parent >= 0 ? "more" : null }, t("Trace.Children"), " ", h("span", { class: "t3 n" }, children.length > longest.length ? t("Trace.LongestOf", longest.length, integer(children.length)) : integer(children.length))), ...longest.map(button)] : [],
+      longest.length
+        ? [
+            h(
+              "h2",
+              { class: parent >= 0 ? "more" : null },
+              t("Trace.Children"),
+              " ",
+              h(
+                "span",
+                { class: "t3 n" },
+                children.length > longest.length ? t("Trace.LongestOf", longest.length, integer(children.length)) : integer(children.length),
+              ),
+            ),
+            ...longest.map(button),
+          ]
+        : [],
     );
   }
 }
@@ -239,7 +316,12 @@ function statementSection(attributes) {
   return h(
     "section",
     null,
-    h("div", { class: "row" }, h("h2", { class: "grow" }, t("Trace.Statement")), h("button", { class: "btn sm", type: "button", onclick: () => void copyText(statement) }, icon("copy"), t("Shell.Copy"))),
+    h(
+      "div",
+      { class: "row" },
+      h("h2", { class: "grow" }, t("Trace.Statement")),
+      h("button", { class: "btn sm", type: "button", onclick: () => void copyText(statement) }, icon("copy"), t("Shell.Copy")),
+    ),
     h("pre", { class: "pre wrap", tabindex: "0" }, statement),
   );
 }
@@ -253,9 +335,16 @@ function rankSection(rank, nano, _attributes, span, service) {
   const [low, high] = [Math.min(nano, rank.p50Nano) / 2, Math.max(nano, rank.p99Nano) * 1.15];
   const place = (/** @type {number} */ value) => (Math.log(Math.max(value, low) / low) / Math.log(high / low)) * 100;
   const slow = rank.slowerThan >= 0.99;
-  const said = rank.slowerThan >= 0.5 ? t("Trace.SlowerThan", text(duration(nano)), text(percent(rank.slowerThan))) : t("Trace.FasterThan", text(duration(nano)), text(percent(1 - rank.slowerThan)));
+  const said =
+    rank.slowerThan >= 0.5
+      ? t("Trace.SlowerThan", text(duration(nano)), text(percent(rank.slowerThan)))
+      : t("Trace.FasterThan", text(duration(nano)), text(percent(1 - rank.slowerThan)));
   const me = place(nano);
-  const labels = /** @type {[string, number][]} */ ([["p50", rank.p50Nano], ["p95", rank.p95Nano], ["p99", rank.p99Nano]]);
+  const labels = /** @type {[string, number][]} */ ([
+    ["p50", rank.p50Nano],
+    ["p95", rank.p95Nano],
+    ["p99", rank.p99Nano],
+  ]);
   return h(
     "section",
     null,
@@ -269,8 +358,21 @@ function rankSection(rank, nano, _attributes, span, service) {
       labels.map(([, value]) => h("span", { class: "mk", style: `left:${place(value)}%` })),
       h("span", { class: `me${slow ? " bad2" : ""}`, style: `left:${me}%` }),
     ),
-    h("div", { class: "row small pcts" }, labels.map(([name, value]) => h("span", { class: "t3" }, `${name} `, h("span", { class: "t2" }, text(duration(value))))), h("span", { class: "grow" }), h("span", { class: "t3" }, tn("Trace.RankOf", rank.count))),
-    h("a", { class: "link small", href: link("/traces", { q: `${attributeField("resource", "service.name")} = ${JSON.stringify(service)} && ${attributeTerm("name", span.name)}` }) }, t("Trace.SameOperation")),
+    h(
+      "div",
+      { class: "row small pcts" },
+      labels.map(([name, value]) => h("span", { class: "t3" }, `${name} `, h("span", { class: "t2" }, text(duration(value))))),
+      h("span", { class: "grow" }),
+      h("span", { class: "t3" }, tn("Trace.RankOf", rank.count)),
+    ),
+    h(
+      "a",
+      {
+        class: "link small",
+        href: link("/traces", { q: `${attributeField("resource", "service.name")} = ${JSON.stringify(service)} && ${attributeTerm("name", span.name)}` }),
+      },
+      t("Trace.SameOperation"),
+    ),
   );
 }
 
@@ -282,7 +384,14 @@ function stackTrace(trace) {
     "details",
     { class: "stack2", open: lines.length <= 12 ? true : null },
     h("summary", null, tn("Trace.Frames", lines.filter((line) => /^\s+(at|File)\b|^\s+\S+\(/.test(line)).length || lines.length)),
-    h("pre", { class: "pre", tabindex: "0" }, ...lines.flatMap((line, index) => [h("span", { class: foreign.test(line) || /^\s*---/.test(line) ? "t3" : null }, line), index < lines.length - 1 ? "\n" : null])),
+    h(
+      "pre",
+      { class: "pre", tabindex: "0" },
+      ...lines.flatMap((line, index) => [
+        h("span", { class: foreign.test(line) || /^\s*---/.test(line) ? "t3" : null }, line),
+        index < lines.length - 1 ? "\n" : null,
+      ]),
+    ),
     h("button", { class: "btn sm", type: "button", onclick: () => void copyText(trace) }, icon("copy"), t("Shell.Copy")),
   );
 }

@@ -5,6 +5,7 @@ import { duration, integer, percent, text } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { onTheme } from "./page.js";
 import { byPath, byTime } from "./trace-flame-layout.js";
+import { nameOf } from "./trace-model.js";
 import { timeTicks } from "./trace-scale.js";
 
 /** @typedef {import("./trace-view.js").TraceView} TraceView */
@@ -76,8 +77,17 @@ export class FlameTab {
   drawBar() {
     const [from, to] = this.window;
     const zoomed = from > 0 || to < this.boxes.total;
-    const mode = (/** @type {"time" | "path"} */ name, /** @type {string} */ label) => h("button", { type: "button", class: this.mode === name ? "on" : null, "aria-pressed": String(this.mode === name), onclick: () => this.setMode(name) }, label);
-    clear(this.bar).append(h("div", { class: "seg" }, mode("time", t("Trace.FlameByTime")), mode("path", t("Trace.FlameByPath"))), this.path, h("button", { class: "btn sm", type: "button", disabled: !zoomed, onclick: () => this.look(0, this.boxes.total) }, t("Trace.ShowWhole")));
+    const mode = (/** @type {"time" | "path"} */ name, /** @type {string} */ label) =>
+      h(
+        "button",
+        { type: "button", class: this.mode === name ? "on" : null, "aria-pressed": String(this.mode === name), onclick: () => this.setMode(name) },
+        label,
+      );
+    clear(this.bar).append(
+      h("div", { class: "seg" }, mode("time", t("Trace.FlameByTime")), mode("path", t("Trace.FlameByPath"))),
+      this.path,
+      h("button", { class: "btn sm", type: "button", disabled: !zoomed, onclick: () => this.look(0, this.boxes.total) }, t("Trace.ShowWhole")),
+    );
     this.path.textContent = t(this.mode === "time" ? "Trace.FlameTimeHint" : "Trace.FlamePathHint");
   }
 
@@ -185,7 +195,11 @@ export class FlameTab {
       context.fillStyle = look.ink;
       context.globalAlpha = faint ? 0.6 : 1;
       const many = boxes.spans[box] > 1 ? ` ×${integer(boxes.spans[box])}` : "";
-      context.fillText(`${boxes.failed[box] ? "⚠ " : ""}${model.services[model.service[row]]}  ${model.names[model.name[row]]}${many}`, Math.max(0, left) + 5, y + lanePixels / 2 - 0.5);
+      context.fillText(
+        `${boxes.failed[box] ? "⚠ " : ""}${model.services[model.service[row]]}  ${this.mode === "time" ? nameOf(model, row) : model.names[model.name[row]]}${many}`,
+        Math.max(0, left) + 5,
+        y + lanePixels / 2 - 0.5,
+      );
       context.restore();
     }
     context.globalAlpha = 1;
@@ -220,7 +234,12 @@ export class FlameTab {
     clear(this.tip).append(
       h("div", { class: "row" }, swatch(model.services[model.service[row]]), h("b", null, model.services[model.service[row]]), h("span", { class: "grow" })),
       h("div", null, h("code", null, model.names[model.name[row]])),
-      h("div", { class: "t2" }, `${text(duration(width))} · ${text(percent(width / boxes.total))}`, boxes.spans[box] > 1 ? ` · ${tn("Trace.Spans", boxes.spans[box])}` : ` · ${t("Trace.SelfIs", text(duration(model.self[row])))}`),
+      h(
+        "div",
+        { class: "t2" },
+        `${text(duration(width))} · ${text(percent(width / boxes.total))}`,
+        boxes.spans[box] > 1 ? ` · ${tn("Trace.Spans", boxes.spans[box])}` : ` · ${t("Trace.SelfIs", text(duration(model.self[row])))}`,
+      ),
       boxes.failed[box] ? h("div", { class: "bad" }, t("Trace.Error")) : "",
     );
     const area = this.picture.getBoundingClientRect();

@@ -32,8 +32,15 @@ export function header(view, page, goTo) {
   const zone = page.zone === "UTC" ? " UTC" : "";
   const chip =
     code !== null || failed
-      ? h("span", { class: `badge ${failed ? "bad" : code !== null && code >= 400 ? "warn" : "ok"}` }, icon(failed ? "bad" : code !== null && code >= 400 ? "warn" : "ok"), code !== null ? String(code) : t("Trace.Error"))
-      : root.status === "ok" ? h("span", { class: "badge ok" }, icon("ok"), t("Trace.Ok")) : null;
+      ? h(
+          "span",
+          { class: `badge ${failed ? "bad" : code !== null && code >= 400 ? "warn" : "ok"}` },
+          icon(failed ? "bad" : code !== null && code >= 400 ? "warn" : "ok"),
+          code !== null ? String(code) : t("Trace.Error"),
+        )
+      : root.status === "ok"
+        ? h("span", { class: "badge ok" }, icon("ok"), t("Trace.Ok"))
+        : null;
   const errors = outline.errorCount > 0 ? h("span", { class: "bad" }, tn("Trace.ErrorCount", outline.errorCount)) : tn("Trace.ErrorCount", 0);
   return h(
     "div",
@@ -41,14 +48,36 @@ export function header(view, page, goTo) {
     h("h1", { class: "row" }, swatch(root.service), h("span", null, root.service), h("code", null, root.name)),
     chip,
     h("span", { class: "fig" }, value.value, value.unit ? h("small", null, value.unit) : null),
-    h("span", { class: "sub small" }, tn("Trace.Spans", outline.spanCount), " · ", tn("Trace.Services", outline.services.length), " · ", errors, " · ", h("time", { datetime: outline.startUnixNano }, `${dateTime(outline.startUnixNano, page.zone).slice(0, 10)} ${time(outline.startUnixNano, page.zone, "milliseconds")}${zone}`)),
+    h(
+      "span",
+      { class: "sub small" },
+      tn("Trace.Spans", outline.spanCount),
+      " · ",
+      tn("Trace.Services", outline.services.length),
+      " · ",
+      errors,
+      " · ",
+      h(
+        "time",
+        { datetime: outline.startUnixNano },
+        `${dateTime(outline.startUnixNano, page.zone).slice(0, 10)} ${time(outline.startUnixNano, page.zone, "milliseconds")}${zone}`,
+      ),
+    ),
     h("span", { class: "grow" }),
     h("code", { class: "t3 hide-n id" }, outline.traceId),
     h(
       "div",
       { class: "seg hide-n" },
-      h("button", { class: "sq", type: "button", title: t("Trace.CopyId"), "aria-label": t("Trace.CopyId"), onclick: () => void copyText(outline.traceId) }, icon("copy")),
-      h("button", { class: "sq", type: "button", title: t("Trace.CopyLink"), "aria-label": t("Trace.CopyLink"), onclick: () => void copyText(location.href) }, icon("link")),
+      h(
+        "button",
+        { class: "sq", type: "button", title: t("Trace.CopyId"), "aria-label": t("Trace.CopyId"), onclick: () => void copyText(outline.traceId) },
+        icon("copy"),
+      ),
+      h(
+        "button",
+        { class: "sq", type: "button", title: t("Trace.CopyLink"), "aria-label": t("Trace.CopyLink"), onclick: () => void copyText(location.href) },
+        icon("link"),
+      ),
       h("button", { class: "sq", type: "button", title: t("Trace.Download"), "aria-label": t("Trace.Download"), onclick: goTo.download }, icon("download")),
     ),
   );
@@ -72,7 +101,11 @@ export function headline(view, jump) {
         "button",
         { class: "rep", type: "button", title: name, onclick: () => jump(row) },
         h("span", { class: "warn" }, icon("warn")),
-        h("span", null, ...rich("Trace.Repeated", h("code", { class: "cut" }, worst.name), bold(tn("Trace.Times", worst.count)), text(duration(worst.durationNano)))),
+        h(
+          "span",
+          null,
+          ...rich("Trace.Repeated", h("code", { class: "cut" }, worst.name), bold(tn("Trace.Times", worst.count)), text(duration(worst.durationNano))),
+        ),
       ),
     );
     if (repeated.length > 1) parts.push(h("span", { class: "t3 small" }, tn("Trace.RepeatedMore", repeated.length - 1)));
@@ -83,9 +116,17 @@ export function headline(view, jump) {
 
 /** @param {NonNullable<import("./trace-model.js").Outline["headline"]>} told @param {number} durationNano */
 function sentence(told, durationNano) {
-  const share = bold(t("Trace.ShareOf", text(duration(told.durationNano)), text(duration(durationNano)), text({ ...percent(told.share), value: String(Math.round(told.share * 100)) })));
+  const share = bold(
+    t(
+      "Trace.ShareOf",
+      text(duration(told.durationNano)),
+      text(duration(durationNano)),
+      text({ ...percent(told.share), value: String(Math.round(told.share * 100)) }),
+    ),
+  );
   const service = bold(told.service);
-  if (told.kind === "waits" && told.peer) return rich(told.calls === 1 ? "Trace.HeadlineWaits.One" : "Trace.HeadlineWaits.Other", share, integer(told.calls), service, bold(told.peer));
+  if (told.kind === "waits" && told.peer)
+    return rich(told.calls === 1 ? "Trace.HeadlineWaits.One" : "Trace.HeadlineWaits.Other", share, integer(told.calls), service, bold(told.peer));
   const name = told.name ? h("code", null, told.name) : "";
   return rich(told.calls === 1 ? "Trace.HeadlineWorks.One" : "Trace.HeadlineWorks.Other", share, integer(told.calls), service, name);
 }
@@ -98,8 +139,17 @@ function shareBar(view) {
   /** @type {{color: string, nano: number, title: string}[]} */
   const parts = [];
   if (told) {
-    const failed = model.outline.criticalPath.some((section) => model.status[section.row] === statusError && model.services[model.service[section.row]] === told.service && (told.peer === null || model.peer[section.row] >= 0));
-    parts.push({ color: failed ? "var(--bad)" : serviceColor(told.service), nano: told.durationNano, title: `${told.service}${told.peer ? ` → ${told.peer}` : ""}` });
+    const failed = model.outline.criticalPath.some(
+      (section) =>
+        model.status[section.row] === statusError &&
+        model.services[model.service[section.row]] === told.service &&
+        (told.peer === null || model.peer[section.row] >= 0),
+    );
+    parts.push({
+      color: failed ? "var(--bad)" : serviceColor(told.service),
+      nano: told.durationNano,
+      title: `${told.service}${told.peer ? ` → ${told.peer}` : ""}`,
+    });
   }
   for (const one of services) {
     const nano = told && one.name === told.service ? one.nano - told.durationNano : one.nano;
@@ -110,7 +160,12 @@ function shareBar(view) {
   return h(
     "span",
     { class: "share hide-n", role: "img", "aria-label": parts.map((part) => `${part.title} ${text(percent(part.nano / durationNano))}`).join(", ") },
-    parts.map((part) => h("i", { style: `background:${part.color};width:${((part.nano / durationNano) * 100).toFixed(2)}%`, title: `${part.title} · ${text(duration(part.nano))}` })),
+    parts.map((part) =>
+      h("i", {
+        style: `background:${part.color};width:${((part.nano / durationNano) * 100).toFixed(2)}%`,
+        title: `${part.title} · ${text(duration(part.nano))}`,
+      }),
+    ),
   );
 }
 
@@ -121,7 +176,13 @@ export function banners(view, jump) {
   if (outline.truncated) found.push(banner(t("Trace.Truncated"), tn("Trace.TruncatedHint", view.model.count)));
   if (outline.missingParents.length > 0) {
     const first = outline.missingParents[0];
-    found.push(banner(tn("Trace.MissingParents", outline.missingParents.length), t("Trace.MissingParentsHint"), h("button", { class: "btn sm", type: "button", onclick: () => jump(first.row) }, t("Trace.Show"))));
+    found.push(
+      banner(
+        tn("Trace.MissingParents", outline.missingParents.length),
+        t("Trace.MissingParentsHint"),
+        h("button", { class: "btn sm", type: "button", onclick: () => jump(first.row) }, t("Trace.Show")),
+      ),
+    );
   }
   for (const warning of outline.warnings) found.push(banner(t("Trace.Warning"), warning));
   return found;
@@ -129,5 +190,11 @@ export function banners(view, jump) {
 
 /** @param {string} title @param {string} more @param {Node} [action] */
 function banner(title, more, action) {
-  return h("div", { class: "banner warn" }, h("span", { class: "warn" }, icon("warn")), h("span", { class: "grow" }, h("b", null, title), " ", h("span", { class: "t2" }, more)), action);
+  return h(
+    "div",
+    { class: "banner warn" },
+    h("span", { class: "warn" }, icon("warn")),
+    h("span", { class: "grow" }, h("b", null, title), " ", h("span", { class: "t2" }, more)),
+    action,
+  );
 }

@@ -18,7 +18,14 @@ const look = { fatal: "E", error: "E", warn: "W" };
 /** @param {any} record */
 export function severityMark(record) {
   const severity = /** @type {keyof typeof short} */ (record.severity);
-  return h("span", { class: `sev ${/** @type {Record<string, string>} */ (look)[severity] ?? ""}`, title: record.severityText || t(`Trace.Severity.${short[severity] ? severity : "unspecified"}`) }, short[severity] ?? "···");
+  return h(
+    "span",
+    {
+      class: `sev ${/** @type {Record<string, string>} */ (look)[severity] ?? ""}`,
+      title: record.severityText || t(`Trace.Severity.${short[severity] ? severity : "unspecified"}`),
+    },
+    short[severity] ?? "···",
+  );
 }
 
 /** Nanoseconds from the trace's begin as "+3.44 s". @param {string} unixNano @param {bigint} begin */
@@ -119,13 +126,44 @@ export class LogsTab {
     const { records, state } = this.logs;
     clear(this.host);
     if (records.length > 0)
-      this.host.append(h("div", { class: "lgs", role: "list" }, records.map((record) => this.line(record))));
-    else if (state === "loading") this.host.append(h("div", { class: "skeleton" }, ...[80, 64, 90, 72].map((width) => h("i", { class: "sk", style: `width:${width}%` }))));
-    else if (state === "done") this.host.append(h("div", { class: "empty" }, h("h2", null, t("Trace.NoLogs")), h("p", { class: "t2" }, t("Trace.NoLogsHint")), h("a", { class: "btn", href: link("/logs") }, t("Trace.LogsAround"))));
+      this.host.append(
+        h(
+          "div",
+          { class: "lgs", role: "list" },
+          records.map((record) => this.line(record)),
+        ),
+      );
+    else if (state === "loading")
+      this.host.append(h("div", { class: "skeleton" }, ...[80, 64, 90, 72].map((width) => h("i", { class: "sk", style: `width:${width}%` }))));
+    else if (state === "done")
+      this.host.append(
+        h(
+          "div",
+          { class: "empty" },
+          h("h2", null, t("Trace.NoLogs")),
+          h("p", { class: "t2" }, t("Trace.NoLogsHint")),
+          h("a", { class: "btn", href: link("/logs") }, t("Trace.LogsAround")),
+        ),
+      );
     if (state === "failed")
-      this.host.append(h("div", { class: "banner bad", role: "alert" }, icon("bad"), h("span", { class: "grow" }, h("b", null, t("Trace.LogsFailed")), " ", this.logs.error), h("button", { class: "btn sm", type: "button", onclick: () => void this.logs.load() }, t("Shell.Retry"))));
+      this.host.append(
+        h(
+          "div",
+          { class: "banner bad", role: "alert" },
+          icon("bad"),
+          h("span", { class: "grow" }, h("b", null, t("Trace.LogsFailed")), " ", this.logs.error),
+          h("button", { class: "btn sm", type: "button", onclick: () => void this.logs.load() }, t("Shell.Retry")),
+        ),
+      );
     else if (this.logs.cursor)
-      this.host.append(h("div", { class: "pager" }, h("button", { class: "btn", type: "button", disabled: state === "loading", onclick: () => void this.logs.load() }, t("Trace.MoreLogs")), h("span", { class: "t3 small" }, tn("Trace.LogsShown", records.length))));
+      this.host.append(
+        h(
+          "div",
+          { class: "pager" },
+          h("button", { class: "btn", type: "button", disabled: state === "loading", onclick: () => void this.logs.load() }, t("Trace.MoreLogs")),
+          h("span", { class: "t3 small" }, tn("Trace.LogsShown", records.length)),
+        ),
+      );
   }
 
   /** @param {any} record */
@@ -144,9 +182,26 @@ export class LogsTab {
         severityMark(record),
         h("span", { class: "row svc2" }, swatch(record.service), h("span", { class: "cut" }, record.service)),
         h("span", { class: "cut body" }, bodyText(record)),
-        row >= 0 ? h("button", { class: "btn sm ghost", type: "button", title: t("Trace.JumpToSpan"), onclick: (/** @type {Event} */ event) => (event.preventDefault(), this.jump(record.spanId)) }, h("code", { class: "cut" }, model.names[model.name[row]])) : h("span"),
+        row >= 0
+          ? h(
+              "button",
+              {
+                class: "btn sm ghost",
+                type: "button",
+                title: t("Trace.JumpToSpan"),
+                onclick: (/** @type {Event} */ event) => (event.preventDefault(), this.jump(record.spanId)),
+              },
+              h("code", { class: "cut" }, model.names[model.name[row]]),
+            )
+          : h("span"),
       ),
-      h("div", { class: "lgd" }, h("p", { class: "pre wrap" }, bodyText(record)), count ? attributeList(attributes, "log") : null, record.droppedAttributesCount > 0 ? h("p", { class: "small warn" }, tn("Trace.Dropped", record.droppedAttributesCount)) : null),
+      h(
+        "div",
+        { class: "lgd" },
+        h("p", { class: "pre wrap" }, bodyText(record)),
+        count ? attributeList(attributes, "log") : null,
+        record.droppedAttributesCount > 0 ? h("p", { class: "small warn" }, tn("Trace.Dropped", record.droppedAttributesCount)) : null,
+      ),
     );
   }
 }

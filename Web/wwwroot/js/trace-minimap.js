@@ -25,7 +25,16 @@ export class Minimap {
     this.left = this.handle("from", t("Trace.WindowFrom"));
     this.right = this.handle("to", t("Trace.WindowTo"));
     this.window = h("span", { class: "w" });
-    this.element = h("div", { class: "mm", role: "group", "aria-label": t("Trace.Minimap"), title: t("Trace.MinimapHint") }, this.canvas, this.before, this.after, this.window, this.left, this.right);
+    this.element = h(
+      "div",
+      { class: "mm", role: "group", "aria-label": t("Trace.Minimap"), title: t("Trace.MinimapHint") },
+      this.canvas,
+      this.before,
+      this.after,
+      this.window,
+      this.left,
+      this.right,
+    );
     host.append(this.element);
     this.element.addEventListener("pointerdown", (event) => this.onDown(event));
     this.element.addEventListener("dblclick", () => view.look(0, view.model.durationNano));
@@ -68,7 +77,10 @@ export class Minimap {
     this.window.style.cssText = `left:${from}%;width:${to - from}%`;
     this.left.style.left = `${from}%`;
     this.right.style.left = `${to}%`;
-    for (const [handle, value] of /** @type {[HTMLElement, number][]} */ ([[this.left, view.from], [this.right, view.to]])) {
+    for (const [handle, value] of /** @type {[HTMLElement, number][]} */ ([
+      [this.left, view.from],
+      [this.right, view.to],
+    ])) {
       handle.setAttribute("aria-valuemax", String(Math.round(all)));
       handle.setAttribute("aria-valuenow", String(Math.round(value)));
       handle.setAttribute("aria-valuetext", text(duration(value)));
@@ -113,7 +125,13 @@ export class Minimap {
     const begin = event.clientX;
     const [from, to] = [view.from, view.to];
     const target = event.target instanceof Element ? event.target : null;
-    const side = target?.closest(".hd2") ? (target.closest(".from") ? "from" : "to") : view.isZoomed && timeAt(begin) > from && timeAt(begin) < to ? "window" : "new";
+    const side = target?.closest(".hd2")
+      ? target.closest(".from")
+        ? "from"
+        : "to"
+      : view.isZoomed && timeAt(begin) > from && timeAt(begin) < to
+        ? "window"
+        : "new";
     event.preventDefault();
     if (target instanceof HTMLElement && side !== "new" && side !== "window") target.focus();
     this.element.setPointerCapture(event.pointerId);

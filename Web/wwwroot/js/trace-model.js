@@ -280,7 +280,10 @@ export const rowOf = (model, spanId) => (spanId ? model.spanId.indexOf(spanId) :
 export function pathByService(model) {
   const time = new Float64Array(model.services.length);
   for (const section of model.outline.criticalPath) time[model.service[section.row]] += section.toNano - section.fromNano;
-  return model.services.map((name, index) => ({ name, nano: time[index] })).filter((one) => one.nano > 0).sort((a, b) => b.nano - a.nano);
+  return model.services
+    .map((name, index) => ({ name, nano: time[index] }))
+    .filter((one) => one.nano > 0)
+    .sort((a, b) => b.nano - a.nano);
 }
 
 /**
@@ -293,7 +296,8 @@ export function byOperation(model) {
   for (let row = 0; row < model.count; row++) {
     const key = model.service[row] * model.names.length + model.name[row];
     let one = found.get(key);
-    if (!one) found.set(key, (one = { service: model.service[row], name: model.name[row], count: 0, total: 0, self: 0, longest: 0, errors: 0, row, critical: 0 }));
+    if (!one)
+      found.set(key, (one = { service: model.service[row], name: model.name[row], count: 0, total: 0, self: 0, longest: 0, errors: 0, row, critical: 0 }));
     one.count++;
     one.total += model.duration[row];
     one.self += model.self[row];
@@ -305,4 +309,18 @@ export function byOperation(model) {
     for (let at = model.segments.first[row]; at < model.segments.first[row + 1]; at++) one.critical += model.segments.to[at] - model.segments.from[at];
   }
   return [...found.values()].sort((a, b) => b.total - a.total);
+}
+
+/**
+ * A span's name; one that is only an HTTP method is told apart by its path: "POST /v2/authorize", with the host where no peer names it.
+ * @param {TraceModel} model @param {number} row
+ */
+export function nameOf(model, row) {
+  const name = model.names[model.name[row]];
+  if (model.detail[row] < 0 || !/^[A-Z]{3,7}$/.test(name)) return name;
+  const detail = model.names[model.detail[row]];
+  const address = /^https?:\/\/([^/?#]*)([^?#]*)/.exec(detail);
+  if (!address) return detail.startsWith("/") ? `${name} ${detail}` : name;
+  const known = model.peer[row] >= 0 && address[1].startsWith(model.names[model.peer[row]]);
+  return `${name} ${known ? "" : address[1]}${address[2] || "/"}`;
 }

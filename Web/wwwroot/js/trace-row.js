@@ -3,7 +3,7 @@ import { serviceColor } from "./colors.js";
 import { h, icon } from "./dom.js";
 import { duration, integer, text } from "./format.js";
 import { t, tn } from "./i18n.js";
-import { barRange, errorsIn, foldedGroup, hasChildren, isCritical, isOpen, kinds, standsFor, statusError } from "./trace-model.js";
+import { barRange, errorsIn, foldedGroup, hasChildren, isCritical, isOpen, kinds, nameOf, standsFor, statusError } from "./trace-model.js";
 import { coverage } from "./trace-scale.js";
 
 /** @typedef {import("./trace-view.js").TraceView} TraceView */
@@ -82,7 +82,7 @@ export class WaterfallRow {
     this.twisty.textContent = !folds ? "" : isOpen(model, row) ? "▾" : "▸";
     this.service.textContent = service;
     this.error.hidden = !failed;
-    this.name.textContent = model.names[model.name[row]];
+    this.name.textContent = nameOf(model, row);
     this.name.title = model.detail[row] >= 0 ? model.names[model.detail[row]] : this.name.textContent;
     this.fillBadge(view, row, group);
     const peer = model.peer[row] >= 0 && !group ? model.names[model.peer[row]] : "";
@@ -157,7 +157,9 @@ export class WaterfallRow {
   /** @param {TraceView} view @param {number} row @param {import("./trace-scale.js").Scale} scale @param {number} end */
   fillMarks(view, row, scale, end) {
     const { model } = view;
-    const marks = (model.marks.get(row) ?? []).slice(0, mostMarks).map((mark) => ({ at: mark.at, look: mark.severity, title: t("Trace.LogMark", t(`Trace.Severity.${mark.severity}`)) }));
+    const marks = (model.marks.get(row) ?? [])
+      .slice(0, mostMarks)
+      .map((mark) => ({ at: mark.at, look: mark.severity, title: t("Trace.LogMark", t(`Trace.Severity.${mark.severity}`)) }));
     // An outline has the number of exceptions but not their times: they stand at the end, where one that left the span was recorded.
     if (model.exceptions[row] > 0 && !marks.some((mark) => mark.look === "error" || mark.look === "fatal"))
       marks.push({ at: end, look: "error", title: tn("Trace.Exceptions", model.exceptions[row]) });

@@ -23,7 +23,8 @@ export function timeTicks(from, to, most) {
 /** "3.2 s", in the unit of the step so that ticks of an axis read alike. @param {number} nano @param {number} step */
 function offset(nano, step) {
   if (nano >= 6e10 || nano === 0) return nano === 0 ? "0" : text(duration(nano));
-  const [unit, size] = nano >= 1e9 || step >= 1e9 ? ["s", 1e9] : nano >= 1e6 || step >= 1e6 ? ["ms", 1e6] : nano >= 1e3 || step >= 1e3 ? ["µs", 1e3] : ["ns", 1];
+  const [unit, size] =
+    nano >= 1e9 || step >= 1e9 ? ["s", 1e9] : nano >= 1e6 || step >= 1e6 ? ["ms", 1e6] : nano >= 1e3 || step >= 1e3 ? ["µs", 1e3] : ["ns", 1];
   const decimals = Math.max(0, Math.ceil(-Math.log10(step / Number(size)) - 1e-9));
   return `${(nano / Number(size)).toFixed(Math.min(6, decimals))} ${unit}`;
 }

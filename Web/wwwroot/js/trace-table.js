@@ -52,34 +52,82 @@ export class OperationsTab {
     const head = (key, label) =>
       h(
         "th",
-        { class: `${key === "operation" ? "" : "r"}${this.by === key ? " s" : ""}`, "aria-sort": this.by === key ? (this.down ? "descending" : "ascending") : null },
+        {
+          class: `${key === "operation" ? "" : "r"}${this.by === key ? " s" : ""}`,
+          "aria-sort": this.by === key ? (this.down ? "descending" : "ascending") : null,
+        },
         h("button", { class: "srt", type: "button", onclick: () => this.sortBy(key) }, label, this.by === key ? (this.down ? " ↓" : " ↑") : ""),
       );
     const table = h(
       "table",
       { class: "tbl stack", "data-export": "operations" },
-      h("thead", null, h("tr", null, head("operation", t("Trace.Operation")), head("count", t("Trace.Count")), head("total", t("Trace.Total")), head("self", t("Trace.Self")), head("critical", t("Trace.OnPath")), head("longest", t("Trace.Longest")), head("errors", t("Trace.Errors")))),
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          head("operation", t("Trace.Operation")),
+          head("count", t("Trace.Count")),
+          head("total", t("Trace.Total")),
+          head("self", t("Trace.Self")),
+          head("critical", t("Trace.OnPath")),
+          head("longest", t("Trace.Longest")),
+          head("errors", t("Trace.Errors")),
+        ),
+      ),
       h(
         "tbody",
         null,
-        rows.slice(0, this.shown).map((one) =>
-          h(
-            "tr",
-            { class: one.errors ? "hot" : null },
-            h("td", { class: "full" }, h("button", { class: "opn", type: "button", title: t("Trace.JumpToLongest"), onclick: () => this.jump(one.row) }, swatch(model.services[one.service]), h("span", null, model.services[one.service]), " ", h("code", { class: "t2" }, model.names[one.name]))),
-            h("td", { class: "r", "data-l": t("Trace.Count"), "data-value": one.count }, integer(one.count)),
-            h("td", { class: "r", "data-l": t("Trace.Total"), "data-value": one.total }, ...unit(duration(one.total))),
-            h("td", { class: "r", "data-l": t("Trace.Self"), "data-value": one.self }, h("span", { class: "bar", style: `--v:${one.self / longest}` }), " ", ...unit(duration(one.self))),
-            h("td", { class: "r off", "data-value": one.critical }, ...(one.critical ? unit(duration(one.critical)) : [h("span", { class: "t3" }, "–")])),
-            h("td", { class: "r off", "data-value": one.longest }, ...unit(duration(one.longest))),
-            h("td", { class: "r", "data-l": t("Trace.Errors"), "data-value": one.errors }, one.errors ? h("span", { class: "bad" }, icon("bad"), ` ${integer(one.errors)}`) : h("span", { class: "t3" }, "0")),
+        rows
+          .slice(0, this.shown)
+          .map((one) =>
+            h(
+              "tr",
+              { class: one.errors ? "hot" : null },
+              h(
+                "td",
+                { class: "full" },
+                h(
+                  "button",
+                  { class: "opn", type: "button", title: t("Trace.JumpToLongest"), onclick: () => this.jump(one.row) },
+                  swatch(model.services[one.service]),
+                  h("span", null, model.services[one.service]),
+                  " ",
+                  h("code", { class: "t2" }, model.names[one.name]),
+                ),
+              ),
+              h("td", { class: "r", "data-l": t("Trace.Count"), "data-value": one.count }, integer(one.count)),
+              h("td", { class: "r", "data-l": t("Trace.Total"), "data-value": one.total }, ...unit(duration(one.total))),
+              h(
+                "td",
+                { class: "r", "data-l": t("Trace.Self"), "data-value": one.self },
+                h("span", { class: "bar", style: `--v:${one.self / longest}` }),
+                " ",
+                ...unit(duration(one.self)),
+              ),
+              h("td", { class: "r off", "data-value": one.critical }, ...(one.critical ? unit(duration(one.critical)) : [h("span", { class: "t3" }, "–")])),
+              h("td", { class: "r off", "data-value": one.longest }, ...unit(duration(one.longest))),
+              h(
+                "td",
+                { class: "r", "data-l": t("Trace.Errors"), "data-value": one.errors },
+                one.errors ? h("span", { class: "bad" }, icon("bad"), ` ${integer(one.errors)}`) : h("span", { class: "t3" }, "0"),
+              ),
+            ),
           ),
-        ),
       ),
     );
     clear(this.host).append(
       h("div", { class: "scroll" }, table),
-      ...(rows.length > this.shown ? [h("div", { class: "pager" }, h("button", { class: "btn", type: "button", onclick: () => ((this.shown = rows.length), this.draw()) }, t("Trace.ShowAll", integer(rows.length))))] : []),
+      ...(rows.length > this.shown
+        ? [
+            h(
+              "div",
+              { class: "pager" },
+              h("button", { class: "btn", type: "button", onclick: () => ((this.shown = rows.length), this.draw()) }, t("Trace.ShowAll", integer(rows.length))),
+            ),
+          ]
+        : []),
     );
   }
 

@@ -50,7 +50,11 @@ export function attributeList(attributes, scope, options = {}) {
         "dd",
         { class: hot ? "hot" : null },
         term ? h("a", { class: "val", href: link("/traces", { q: term }), title: t("Trace.FilterBy", term) }, body) : h("span", { class: "val" }, body),
-        h("button", { class: "cpy", type: "button", "aria-label": t("Trace.CopyValue", key), title: t("Shell.Copy"), onclick: () => void copyText(shown) }, icon("copy")),
+        h(
+          "button",
+          { class: "cpy", type: "button", "aria-label": t("Trace.CopyValue", key), title: t("Shell.Copy"), onclick: () => void copyText(shown) },
+          icon("copy"),
+        ),
       ),
     );
   }

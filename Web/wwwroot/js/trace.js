@@ -91,8 +91,25 @@ class TracePage {
     const said = error instanceof Error ? error.message : String(error);
     clear(this.element).append(
       missing
-        ? h("div", { class: "card empty" }, h("h1", null, t("Trace.NotFound")), h("p", { class: "t2" }, t("Trace.NotFoundHint", this.traceId)), h("div", { class: "row" }, h("button", { class: "btn", type: "button", onclick: () => this.retry() }, t("Shell.Retry")), h("a", { class: "btn", href: link("/traces") }, t("Trace.ToTraces"))))
-        : h("div", { class: "banner bad", role: "alert" }, icon("bad"), h("span", { class: "grow" }, h("b", null, t("Trace.Failed")), " ", h("span", { class: "t2" }, said)), h("button", { class: "btn sm", type: "button", onclick: () => this.retry() }, t("Shell.Retry"))),
+        ? h(
+            "div",
+            { class: "card empty" },
+            h("h1", null, t("Trace.NotFound")),
+            h("p", { class: "t2" }, t("Trace.NotFoundHint", this.traceId)),
+            h(
+              "div",
+              { class: "row" },
+              h("button", { class: "btn", type: "button", onclick: () => this.retry() }, t("Shell.Retry")),
+              h("a", { class: "btn", href: link("/traces") }, t("Trace.ToTraces")),
+            ),
+          )
+        : h(
+            "div",
+            { class: "banner bad", role: "alert" },
+            icon("bad"),
+            h("span", { class: "grow" }, h("b", null, t("Trace.Failed")), " ", h("span", { class: "t2" }, said)),
+            h("button", { class: "btn sm", type: "button", onclick: () => this.retry() }, t("Shell.Retry")),
+          ),
     );
   }
 
@@ -118,7 +135,11 @@ class TracePage {
       this.tools,
       this.body,
     );
-    this.parts.push(new Minimap(minimap, view), this.logs, new Drawer(this.body, view, { jump: (spanId) => this.showRow(rowOf(view.model, spanId)), logs: () => this.setTab("logs") }));
+    this.parts.push(
+      new Minimap(minimap, view),
+      this.logs,
+      new Drawer(this.body, view, { jump: (spanId) => this.showRow(rowOf(view.model, spanId)), logs: () => this.setTab("logs") }),
+    );
     this.drawTools();
     view.onChange((change) => {
       if (change === "found" || change === "cursor") this.drawFound();
@@ -179,7 +200,19 @@ class TracePage {
       "div",
       { class: "seg", role: "tablist", "aria-label": t("Trace.Views") },
       tabNames.map((name, index) =>
-        h("button", { type: "button", role: "tab", class: this.tab === name ? "on" : null, "aria-selected": String(this.tab === name), title: `${t(labels[name])} (${index + 1})`, onclick: () => this.setTab(name) }, t(labels[name]), name === "logs" && logCount > 0 ? h("span", { class: "t3" }, integer(logCount)) : null),
+        h(
+          "button",
+          {
+            type: "button",
+            role: "tab",
+            class: this.tab === name ? "on" : null,
+            "aria-selected": String(this.tab === name),
+            title: `${t(labels[name])} (${index + 1})`,
+            onclick: () => this.setTab(name),
+          },
+          t(labels[name]),
+          name === "logs" && logCount > 0 ? h("span", { class: "t3" }, integer(logCount)) : null,
+        ),
       ),
     );
     const typing = this.input && document.activeElement === this.input;
@@ -187,13 +220,45 @@ class TracePage {
     clear(tools).append(
       tabs,
       ...(this.tab === "waterfall" || this.tab === "flame"
-        ? [h("button", { class: `btn sm${view.critical ? " press" : ""}`, type: "button", "aria-pressed": String(view.critical), title: t("Trace.CriticalHint"), onclick: () => view.dim(!view.critical) }, icon(view.critical ? "check" : "flame"), t("Trace.Critical"))]
+        ? [
+            h(
+              "button",
+              {
+                class: `btn sm${view.critical ? " press" : ""}`,
+                type: "button",
+                "aria-pressed": String(view.critical),
+                title: t("Trace.CriticalHint"),
+                onclick: () => view.dim(!view.critical),
+              },
+              icon(view.critical ? "check" : "flame"),
+              t("Trace.Critical"),
+            ),
+          ]
         : []),
       ...(canFold && (hidden > 0 || this.wasFolded)
-        ? [h("button", { class: "btn sm", type: "button", title: t("Trace.FoldHint"), onclick: () => ((this.wasFolded = true), view.foldAll(hidden > 0)) }, icon("fold"), hidden > 0 ? t("Trace.Expand", integer(hidden)) : t("Trace.FoldFast"))]
+        ? [
+            h(
+              "button",
+              { class: "btn sm", type: "button", title: t("Trace.FoldHint"), onclick: () => ((this.wasFolded = true), view.foldAll(hidden > 0)) },
+              icon("fold"),
+              hidden > 0 ? t("Trace.Expand", integer(hidden)) : t("Trace.FoldFast"),
+            ),
+          ]
         : []),
-      ...(errors > 0 ? [h("button", { class: "btn sm", type: "button", title: t("Trace.NextError"), onclick: () => this.toError(1) }, t("Trace.ErrorsButton", integer(errors)), " ", h("kbd", { class: "hide-n" }, "e"))] : []),
-      ...(view.isZoomed ? [h("button", { class: "btn sm", type: "button", onclick: () => view.look(0, model.durationNano) }, icon("x"), t("Trace.ShowWhole"))] : []),
+      ...(errors > 0
+        ? [
+            h(
+              "button",
+              { class: "btn sm", type: "button", title: t("Trace.NextError"), onclick: () => this.toError(1) },
+              t("Trace.ErrorsButton", integer(errors)),
+              " ",
+              h("kbd", { class: "hide-n" }, "e"),
+            ),
+          ]
+        : []),
+      ...(view.isZoomed
+        ? [h("button", { class: "btn sm", type: "button", onclick: () => view.look(0, model.durationNano) }, icon("x"), t("Trace.ShowWhole"))]
+        : []),
       h("span", { class: "grow" }),
       this.search ?? "",
     );
@@ -201,7 +266,9 @@ class TracePage {
   }
 
   makeSearch() {
-    const input = /** @type {HTMLInputElement} */ (h("input", { class: "text", type: "search", placeholder: t("Trace.Find"), "aria-label": t("Trace.Find"), autocomplete: "off", spellcheck: "false" }));
+    const input = /** @type {HTMLInputElement} */ (
+      h("input", { class: "text", type: "search", placeholder: t("Trace.Find"), "aria-label": t("Trace.Find"), autocomplete: "off", spellcheck: "false" })
+    );
     input.value = this.view?.text ?? "";
     this.count = h("span", { class: "tiny t3 nowrap", role: "status" });
     this.search = h("div", { class: "filter find" }, icon("search"), input, this.count, h("kbd", { class: "hide-n" }, "f"));
@@ -317,10 +384,10 @@ class TracePage {
       this.input?.select();
       return true;
     }
-    if (key === "e" || key === "E") return this.toError(key === "e" ? 1 : -1), true;
-    if (key === "n" || key === "N") return this.toFound(key === "n" ? 1 : -1), true;
-    if (key === "c") return view.dim(!view.critical), true;
-    if (/^[1-4]$/.test(key)) return this.setTab(tabNames[Number(key) - 1]), true;
+    if (key === "e" || key === "E") return (this.toError(key === "e" ? 1 : -1), true);
+    if (key === "n" || key === "N") return (this.toFound(key === "n" ? 1 : -1), true);
+    if (key === "c") return (view.dim(!view.critical), true);
+    if (/^[1-4]$/.test(key)) return (this.setTab(tabNames[Number(key) - 1]), true);
     // Keys that press a button or a handle stay theirs.
     const pressed = target?.closest("button, a, summary, [role=slider]");
     if (pressed && (key === "Enter" || key === " " || key.startsWith("Arrow"))) return false;
@@ -331,7 +398,9 @@ class TracePage {
   }
 
   download() {
-    const anchor = /** @type {HTMLAnchorElement} */ (h("a", { href: url(`traces/${encodeURIComponent(this.traceId)}`), download: `trace-${this.traceId}.json` }));
+    const anchor = /** @type {HTMLAnchorElement} */ (
+      h("a", { href: url(`traces/${encodeURIComponent(this.traceId)}`), download: `trace-${this.traceId}.json` })
+    );
     anchor.click();
   }
 
@@ -354,4 +423,3 @@ class TracePage {
     }));
   }
 }
-

@@ -31,7 +31,16 @@ export class Compare {
 
   /** @param {string} said @param {() => void} retry */
   failed(said, retry) {
-    this.frame(null, h("div", { class: "banner bad in", role: "alert" }, icon("bad"), h("span", { class: "grow" }, h("b", null, t("Traces.CompareFailed")), " ", said), h("button", { class: "btn sm", type: "button", onclick: retry }, t("Shell.Retry"))));
+    this.frame(
+      null,
+      h(
+        "div",
+        { class: "banner bad in", role: "alert" },
+        icon("bad"),
+        h("span", { class: "grow" }, h("b", null, t("Traces.CompareFailed")), " ", said),
+        h("button", { class: "btn sm", type: "button", onclick: retry }, t("Shell.Retry")),
+      ),
+    );
   }
 
   /** @param {Comparison} answer */
@@ -41,11 +50,22 @@ export class Compare {
     const rest = answer.attributes.length - shown.length;
     this.frame(
       tn("Traces.CompareSub", answer.attributes.length),
-      h("div", { class: "key" }, h("span", null, h("i", { class: "k1" }), `${t("Traces.InBox")} `, h("b", null, integer(answer.inside))), h("span", null, h("i", { class: "k2" }), `${t("Traces.OutsideBox")} `, h("b", null, integer(answer.outside)))),
+      h(
+        "div",
+        { class: "key" },
+        h("span", null, h("i", { class: "k1" }), `${t("Traces.InBox")} `, h("b", null, integer(answer.inside))),
+        h("span", null, h("i", { class: "k2" }), `${t("Traces.OutsideBox")} `, h("b", null, integer(answer.outside))),
+      ),
       shown.length === 0 ? h("p", { class: "at t2" }, t(answer.inside === 0 ? "Traces.CompareNothing" : "Traces.CompareEqual")) : null,
       ...shown.map((one, index) => this.attribute(one, index)),
       rest > 0
-        ? h("div", { class: "at small t3" }, tn("Traces.CompareMore", rest), " ", h("button", { class: "lnk", type: "button", onclick: () => ((this.all = true), this.show(answer)) }, t("Traces.ShowAll")))
+        ? h(
+            "div",
+            { class: "at small t3" },
+            tn("Traces.CompareMore", rest),
+            " ",
+            h("button", { class: "lnk", type: "button", onclick: () => ((this.all = true), this.show(answer)) }, t("Traces.ShowAll")),
+          )
         : null,
     );
   }
@@ -53,7 +73,18 @@ export class Compare {
   /** @param {string | null} sub @param {...(Node | null)} body */
   frame(sub, ...body) {
     clear(this.host).append(
-      h("header", null, h("h2", null, t("Traces.Compare")), h("span", { class: "sub" }, sub ?? ""), h("span", { class: "grow" }), h("button", { class: "btn sm sq ghost", type: "button", title: `${t("Traces.ClearBox")} (Esc)`, "aria-label": t("Traces.ClearBox"), onclick: this.close }, icon("x"))),
+      h(
+        "header",
+        null,
+        h("h2", null, t("Traces.Compare")),
+        h("span", { class: "sub" }, sub ?? ""),
+        h("span", { class: "grow" }),
+        h(
+          "button",
+          { class: "btn sm sq ghost", type: "button", title: `${t("Traces.ClearBox")} (Esc)`, "aria-label": t("Traces.ClearBox"), onclick: this.close },
+          icon("x"),
+        ),
+      ),
       ...body.filter((part) => part !== null),
     );
   }
@@ -69,9 +100,18 @@ export class Compare {
     return h(
       "div",
       { class: "at" },
-      h("header", null, h("span", { class: "rank small" }, integer(index + 1)), h("code", { class: "cut", title: one.field }, key), scope ? h("span", { class: "tiny t3" }, scope) : null, h("span", { class: "d" }, ...(one.difference < leastDifference ? [t("Traces.Equal")] : apart(one.difference)))),
+      h(
+        "header",
+        null,
+        h("span", { class: "rank small" }, integer(index + 1)),
+        h("code", { class: "cut", title: one.field }, key),
+        scope ? h("span", { class: "tiny t3" }, scope) : null,
+        h("span", { class: "d" }, ...(one.difference < leastDifference ? [t("Traces.Equal")] : apart(one.difference))),
+      ),
       few.map((value, at) => this.value(one.field, value, strong && at === 0, strong && value.inside > value.outside)),
-      values.length > few.length || inside > 0.005 || outside > 0.005 ? this.others(values.length - few.length, Math.max(0, inside), Math.max(0, outside)) : null,
+      values.length > few.length || inside > 0.005 || outside > 0.005
+        ? this.others(values.length - few.length, Math.max(0, inside), Math.max(0, outside))
+        : null,
     );
   }
 
@@ -85,13 +125,26 @@ export class Compare {
       h("code", { title: shown }, shown),
       bars(value.inside, value.outside),
       h("span", { class: "pc" }, h("b", null, text(percent(value.inside))), h("span", null, text(percent(value.outside)))),
-      adds && term ? h("button", { class: "btn", type: "button", title: t("Traces.AddFilter", term), "aria-label": t("Traces.AddFilter", term), onclick: () => addFilter(term) }, icon("plus")) : h("span"),
+      adds && term
+        ? h(
+            "button",
+            { class: "btn", type: "button", title: t("Traces.AddFilter", term), "aria-label": t("Traces.AddFilter", term), onclick: () => addFilter(term) },
+            icon("plus"),
+          )
+        : h("span"),
     );
   }
 
   /** @param {number} count @param {number} inside @param {number} outside */
   others(count, inside, outside) {
-    return h("div", { class: "vl" }, h("span", { class: "t3 cut" }, count > 0 ? tn("Traces.OtherValues", count) : t("Traces.OthersOrNone")), bars(inside, outside), h("span", { class: "pc" }, h("b", null, text(percent(inside))), h("span", null, text(percent(outside)))), h("span"));
+    return h(
+      "div",
+      { class: "vl" },
+      h("span", { class: "t3 cut" }, count > 0 ? tn("Traces.OtherValues", count) : t("Traces.OthersOrNone")),
+      bars(inside, outside),
+      h("span", { class: "pc" }, h("b", null, text(percent(inside))), h("span", null, text(percent(outside)))),
+      h("span"),
+    );
   }
 }
 
@@ -102,7 +155,12 @@ function fieldTerm(field, value) {
 
 /** @param {number} inside @param {number} outside */
 function bars(inside, outside) {
-  return h("span", { class: "bb" }, h("i", { class: "k1", style: `width:${(inside * 100).toFixed(1)}%` }), h("i", { class: "k2", style: `width:${(outside * 100).toFixed(1)}%` }));
+  return h(
+    "span",
+    { class: "bb" },
+    h("i", { class: "k1", style: `width:${(inside * 100).toFixed(1)}%` }),
+    h("i", { class: "k2", style: `width:${(outside * 100).toFixed(1)}%` }),
+  );
 }
 
 /** @param {number} difference */

@@ -132,7 +132,13 @@ export class Heat {
     for (const at of ticks(from / 1e9, to / 1e9, Math.max(2, Math.floor(plot.width / 90)), this.zone)) {
       const x = left + ((at * 1e9 - from) / (to - from)) * plot.width;
       if (x < left + 14 || x > left + plot.width - 14) continue;
-      context.fillText(days ? new Intl.DateTimeFormat("en-CA", { timeZone: this.zone, month: "2-digit", day: "2-digit" }).format(at * 1000) : time(BigInt(Math.round(at)) * 1_000_000_000n, this.zone, to - from < 300e9 ? "seconds" : "minutes"), x, height - 5);
+      context.fillText(
+        days
+          ? new Intl.DateTimeFormat("en-CA", { timeZone: this.zone, month: "2-digit", day: "2-digit" }).format(at * 1000)
+          : time(BigInt(Math.round(at)) * 1_000_000_000n, this.zone, to - from < 300e9 ? "seconds" : "minutes"),
+        x,
+        height - 5,
+      );
     }
   }
 
@@ -175,11 +181,20 @@ export class Heat {
     const inside = this.countIn(box);
     clear(this.note).append(
       h("b", null, tn("Traces.InBoxCount", inside.count)),
-      h("span", null, `${time(BigInt(Math.round(box.from)), this.zone, "seconds")} – ${time(BigInt(Math.round(box.to)), this.zone, "seconds")}, ${edge(box.low)} – ${edge(box.high)}`),
+      h(
+        "span",
+        null,
+        `${time(BigInt(Math.round(box.from)), this.zone, "seconds")} – ${time(BigInt(Math.round(box.to)), this.zone, "seconds")}, ${edge(box.low)} – ${edge(box.high)}`,
+      ),
     );
     // Beside the box where there is room, else below or above it.
     const beside = x1 - left > this.plot.width - x2 + left;
-    this.note.style.cssText = beside && x1 - left > 190 ? `right:${(this.element.clientWidth - x1 + 12).toFixed(0)}px;top:${Math.max(2, y1 + 4).toFixed(0)}px;text-align:right` : left + this.plot.width - x2 > 190 ? `left:${(x2 + 12).toFixed(0)}px;top:${Math.max(2, y1 + 4).toFixed(0)}px` : `left:${x1.toFixed(0)}px;top:${(y2 + 4 > this.element.clientHeight - 50 ? Math.max(0, y1 - 38) : y2 + 4).toFixed(0)}px`;
+    this.note.style.cssText =
+      beside && x1 - left > 190
+        ? `right:${(this.element.clientWidth - x1 + 12).toFixed(0)}px;top:${Math.max(2, y1 + 4).toFixed(0)}px;text-align:right`
+        : left + this.plot.width - x2 > 190
+          ? `left:${(x2 + 12).toFixed(0)}px;top:${Math.max(2, y1 + 4).toFixed(0)}px`
+          : `left:${x1.toFixed(0)}px;top:${(y2 + 4 > this.element.clientHeight - 50 ? Math.max(0, y1 - 38) : y2 + 4).toFixed(0)}px`;
   }
 
   /** @param {Box} box */
@@ -267,7 +282,12 @@ export class Heat {
     clear(tip).append(
       h("div", { class: "t2" }, `${time(from, this.zone, "seconds")} – ${time(from + BigInt(Math.round(data.stepNano)), this.zone, "seconds")}`),
       h("div", { class: "t2" }, `${text(duration(row.fromNano))} – ${text(duration(row.toNano))}`),
-      h("div", null, h("b", null, count < 100_000 ? integer(count) : compact(count)), errors ? h("span", { class: "bad" }, ` · ${tn("Traces.Failed", errors)} (${text(percent(errors / count))})`) : ""),
+      h(
+        "div",
+        null,
+        h("b", null, count < 100_000 ? integer(count) : compact(count)),
+        errors ? h("span", { class: "bad" }, ` · ${tn("Traces.Failed", errors)} (${text(percent(errors / count))})`) : "",
+      ),
     );
     tip.style.left = `${Math.min(x + 14, area.width - tip.offsetWidth - 4)}px`;
     tip.style.top = `${Math.min(y + 14, area.height - tip.offsetHeight - 2)}px`;
@@ -276,5 +296,7 @@ export class Heat {
 
 /** "11 s": an edge needs no digits after the point that are nothing. @param {number} nano */
 function edge(nano) {
-  return text(duration(nano)).replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ");
+  return text(duration(nano))
+    .replace(/(\.\d*?)0+ /, "$1 ")
+    .replace(". ", " ");
 }

@@ -24,7 +24,25 @@ export class TraceList {
     this.foot = h("div", { class: "pager", hidden: true });
     this.started = h("th", null, t("Traces.Started"));
     this.length = h("th", { class: "r" }, t("Traces.Duration"));
-    this.table = h("table", { class: "tbl stack list", "data-export": "traces" }, h("thead", null, h("tr", null, this.started, h("th", null, t("Traces.Root")), this.length, h("th", { class: "r" }, t("Traces.Spans")), h("th", null, t("Traces.Status")), h("th", null, t("Traces.Trace")))), this.body);
+    this.table = h(
+      "table",
+      { class: "tbl stack list", "data-export": "traces" },
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          this.started,
+          h("th", null, t("Traces.Root")),
+          this.length,
+          h("th", { class: "r" }, t("Traces.Spans")),
+          h("th", null, t("Traces.Status")),
+          h("th", null, t("Traces.Trace")),
+        ),
+      ),
+      this.body,
+    );
     host.append(h("div", { class: "scroll" }, this.table), this.foot);
     /** @type {Summary[]} */
     this.rows = [];
@@ -35,7 +53,15 @@ export class TraceList {
     this.rows = [];
     this.foot.hidden = true;
     this.table.hidden = false;
-    clear(this.body).append(...Array.from({ length: 8 }, (_, row) => h("tr", { class: "wait" }, ...[84, 190, 120, 30, 44, 60].map((width) => h("td", null, h("i", { class: "sk", style: `width:${width - ((row * 7) % 20)}px` }))))));
+    clear(this.body).append(
+      ...Array.from({ length: 8 }, (_, row) =>
+        h(
+          "tr",
+          { class: "wait" },
+          ...[84, 190, 120, 30, 44, 60].map((width) => h("td", null, h("i", { class: "sk", style: `width:${width - ((row * 7) % 20)}px` }))),
+        ),
+      ),
+    );
   }
 
   /**
@@ -53,7 +79,10 @@ export class TraceList {
     this.longest = longest;
     if (rescale) clear(this.body).append(...this.rows.map((row) => this.row(row)));
     else this.body.append(...rows.map((row) => this.row(row)));
-    for (const [head, on] of /** @type {[HTMLElement, boolean][]} */ ([[this.started, options.order === "newest"], [this.length, options.order === "slowest"]])) {
+    for (const [head, on] of /** @type {[HTMLElement, boolean][]} */ ([
+      [this.started, options.order === "newest"],
+      [this.length, options.order === "slowest"],
+    ])) {
       head.classList.toggle("s", on);
       if (on) head.setAttribute("aria-sort", "descending");
       else head.removeAttribute("aria-sort");
@@ -62,7 +91,11 @@ export class TraceList {
     this.length.textContent = `${t("Traces.Duration")}${options.order === "slowest" ? " ↓" : ""}`;
     this.table.hidden = this.rows.length === 0;
     this.foot.hidden = !options.more;
-    if (options.more) clear(this.foot).append(h("button", { class: "btn", type: "button", onclick: () => this.options.onMore() }, t("Traces.More")), h("span", { class: "t3 small" }, tn("Traces.Shown", this.rows.length)));
+    if (options.more)
+      clear(this.foot).append(
+        h("button", { class: "btn", type: "button", onclick: () => this.options.onMore() }, t("Traces.More")),
+        h("span", { class: "t3 small" }, tn("Traces.Shown", this.rows.length)),
+      );
   }
 
   /** @param {boolean} busy */
@@ -86,16 +119,36 @@ export class TraceList {
     return h(
       "tr",
       { "data-href": href },
-      h("td", { class: "t2 tm full", "data-value": row.startUnixNano, title: dateTime(row.startUnixNano, zone) }, today ? started : `${dateTime(row.startUnixNano, zone).slice(5, 10)} ${started}`),
+      h(
+        "td",
+        { class: "t2 tm full", "data-value": row.startUnixNano, title: dateTime(row.startUnixNano, zone) },
+        today ? started : `${dateTime(row.startUnixNano, zone).slice(5, 10)} ${started}`,
+      ),
       h(
         "td",
         { class: "rt full", "data-value": `${row.rootService} ${row.rootName}` },
-        h("span", { class: "row" }, swatch(row.rootService || "?"), h("span", null, row.rootService || t("Traces.RootMissing")), h("code", { class: "t2 cut" }, row.rootName), row.rootMissing ? h("span", { class: "badge warn", title: t("Traces.RootMissingHint") }, t("Traces.RootMissing")) : null),
+        h(
+          "span",
+          { class: "row" },
+          swatch(row.rootService || "?"),
+          h("span", null, row.rootService || t("Traces.RootMissing")),
+          h("code", { class: "t2 cut" }, row.rootName),
+          row.rootMissing ? h("span", { class: "badge warn", title: t("Traces.RootMissingHint") }, t("Traces.RootMissing")) : null,
+        ),
       ),
-      h("td", { class: "r", "data-l": t("Traces.DurationShort"), "data-value": row.durationNano }, this.bar(row), h("span", { class: "num" }, ...unit(duration(row.durationNano)))),
+      h(
+        "td",
+        { class: "r", "data-l": t("Traces.DurationShort"), "data-value": row.durationNano },
+        this.bar(row),
+        h("span", { class: "num" }, ...unit(duration(row.durationNano))),
+      ),
       h("td", { class: "r", "data-l": t("Traces.Spans"), "data-value": row.spanCount }, integer(row.spanCount)),
       h("td", { "data-l": t("Traces.Status"), "data-value": row.rootHttpStatusCode ?? row.rootStatus }, status),
-      h("td", { class: "off", "data-value": row.traceId }, h("a", { href, "aria-label": t("Traces.Open", row.traceId) }, h("code", { class: "t3" }, row.traceId.slice(0, shortDigits)))),
+      h(
+        "td",
+        { class: "off", "data-value": row.traceId },
+        h("a", { href, "aria-label": t("Traces.Open", row.traceId) }, h("code", { class: "t3" }, row.traceId.slice(0, shortDigits))),
+      ),
     );
   }
 
@@ -109,7 +162,12 @@ export class TraceList {
     return h(
       "span",
       { class: "durbar hide-n", title: own.map((one) => `${one.name} ${text(duration(one.selfNano))}`).join("\n") },
-      h("span", { style: `width:${width.toFixed(1)}%` }, parts.map((one) => h("i", { style: `width:${((one.selfNano / sum) * 100).toFixed(1)}%;background:${serviceColor(one.name)}` })), rest > 0 ? h("i", { style: `width:${((rest / sum) * 100).toFixed(1)}%;background:var(--c-3)` }) : null),
+      h(
+        "span",
+        { style: `width:${width.toFixed(1)}%` },
+        parts.map((one) => h("i", { style: `width:${((one.selfNano / sum) * 100).toFixed(1)}%;background:${serviceColor(one.name)}` })),
+        rest > 0 ? h("i", { style: `width:${((rest / sum) * 100).toFixed(1)}%;background:var(--c-3)` }) : null,
+      ),
     );
   }
 }

@@ -81,7 +81,12 @@ class TracesPage {
         h("h2", null, t("Traces.HeatTitle")),
         h("span", { class: "sub hide-n" }, t(this.page.filter ? "Traces.HeatSubMatching" : "Traces.HeatSubRoots")),
         h("span", { class: "grow" }),
-        h("div", { class: "legend" }, h("span", null, h("i", { class: "box", style: "--c:rgb(var(--heat) / .75)" }), t("Traces.LegendOk")), h("span", null, h("i", { class: "box", style: "--c:rgb(var(--heat-bad) / .85)" }), t("Traces.LegendBad"))),
+        h(
+          "div",
+          { class: "legend" },
+          h("span", null, h("i", { class: "box", style: "--c:rgb(var(--heat) / .75)" }), t("Traces.LegendOk")),
+          h("span", null, h("i", { class: "box", style: "--c:rgb(var(--heat-bad) / .85)" }), t("Traces.LegendBad")),
+        ),
       ),
       this.heatHost,
     );
@@ -90,17 +95,28 @@ class TracesPage {
     this.listSub = h("span", { class: "sub" });
     this.orders = h("div", { class: "seg" });
     const listHost = h("div");
-    this.listCard = h("div", { class: "card" }, h("header", { class: "ln" }, this.listTitle, this.listSub, h("span", { class: "grow" }), this.orders), listHost);
+    this.listCard = h(
+      "div",
+      { class: "card" },
+      h("header", { class: "ln" }, this.listTitle, this.listSub, h("span", { class: "grow" }), this.orders),
+      listHost,
+    );
     this.list = new TraceList(listHost, { zone: this.page.zone, onMore: () => void this.more(), matching: () => this.page.filter !== "" || this.box !== null });
     this.compareHost = h("div", { class: "card cmp", hidden: true });
     this.compare = new Compare(this.compareHost, () => this.setBox(null));
     this.emptyHost = h("div", { hidden: true });
     this.columns = h("div", { class: "two" }, h("div", null, this.heatCard, this.listCard), h("div", { class: "side", hidden: true }, this.compareHost));
-    clear(this.element).append(h("div", { class: "head" }, h("h1", null, t("Traces.Title")), this.title, h("span", { class: "grow" })), this.notices, this.emptyHost, this.columns);
+    clear(this.element).append(
+      h("div", { class: "head" }, h("h1", null, t("Traces.Title")), this.title, h("span", { class: "grow" })),
+      this.notices,
+      this.emptyHost,
+      this.columns,
+    );
     document.addEventListener(
       "keydown",
       (event) => {
-        if (event.key !== "Escape" || !this.box || isTyping(event) || event.defaultPrevented || document.querySelector("dialog[open], .pop:not([hidden])")) return;
+        if (event.key !== "Escape" || !this.box || isTyping(event) || event.defaultPrevented || document.querySelector("dialog[open], .pop:not([hidden])"))
+          return;
         event.preventDefault();
         this.setBox(null);
       },
@@ -236,7 +252,11 @@ class TracesPage {
     if (!box) return;
     if (!quiet) this.compare.loading();
     try {
-      const answer = await get("spans/compare", { q: this.spanFilter, box: boxFilter(box), ...this.range, boxFrom: nano(box.from), boxTo: nano(box.to) }, signal);
+      const answer = await get(
+        "spans/compare",
+        { q: this.spanFilter, box: boxFilter(box), ...this.range, boxFrom: nano(box.from), boxTo: nano(box.to) },
+        signal,
+      );
       if (!signal.aborted) this.compare.show(answer);
     } catch (error) {
       if (!signal.aborted) this.compare.failed(error instanceof Error ? error.message : String(error), () => void this.loadCompare());
@@ -269,7 +289,11 @@ class TracesPage {
 
   drawOrders() {
     const order = (/** @type {"newest" | "slowest"} */ name) =>
-      h("button", { type: "button", class: this.order === name ? "on" : null, "aria-pressed": String(this.order === name), onclick: () => this.setOrder(name) }, t(`Traces.Order.${name}`));
+      h(
+        "button",
+        { type: "button", class: this.order === name ? "on" : null, "aria-pressed": String(this.order === name), onclick: () => this.setOrder(name) },
+        t(`Traces.Order.${name}`),
+      );
     clear(this.orders).append(order("newest"), order("slowest"));
     this.drawListHead();
   }
@@ -284,7 +308,8 @@ class TracesPage {
 
   drawListHead() {
     this.listTitle.textContent = t(this.box ? "Traces.InBox" : "Traces.List");
-    this.listSub.textContent = this.matched === undefined || this.matched === null ? "" : `${tn("Traces.Count", this.matched)}, ${t(`Traces.OrderSub.${this.order}`)}`;
+    this.listSub.textContent =
+      this.matched === undefined || this.matched === null ? "" : `${tn("Traces.Count", this.matched)}, ${t(`Traces.OrderSub.${this.order}`)}`;
   }
 
   drawTitle() {
@@ -304,14 +329,21 @@ class TracesPage {
   /** Says what a search that was stopped has not looked at. @param {any} scan */
   drawScan(scan) {
     clear(this.notices);
-    if (!scan || scan.complete || !scan.stoppedBy) return;
+    // A page that is full is no search cut short.
+    if (!scan || scan.complete || !scan.stoppedBy || scan.stoppedBy === "limit") return;
     const seconds = text({ value: ((scan.elapsedMs ?? 0) / 1000).toFixed(1), unit: "s" });
     this.notices.append(
       h(
         "div",
         { class: "banner warn" },
         h("span", { class: "warn" }, icon("warn")),
-        h("span", { class: "grow" }, h("b", null, t(`Traces.Stopped.${scan.stoppedBy}`)), " ", h("span", { class: "t2" }, t("Traces.StoppedHint", integer(scan.partsRead ?? 0), integer(scan.rowsScanned ?? 0), seconds))),
+        h(
+          "span",
+          { class: "grow" },
+          h("b", null, t(`Traces.Stopped.${scan.stoppedBy}`)),
+          " ",
+          h("span", { class: "t2" }, t("Traces.StoppedHint", integer(scan.partsRead ?? 0), integer(scan.rowsScanned ?? 0), seconds)),
+        ),
         this.cursor ? h("button", { class: "btn sm", type: "button", onclick: () => void this.more() }, t("Traces.Continue")) : null,
       ),
     );
@@ -332,7 +364,13 @@ class TracesPage {
         { class: "card empty" },
         h("h2", { class: "t15" }, t(filtered ? "Traces.EmptyFiltered" : "Traces.Empty")),
         h("p", { class: "t2" }, t(filtered ? "Traces.EmptyFilteredHint" : "Traces.EmptyHint")),
-        h("div", { class: "row wrap" }, filtered ? h("a", { class: "btn pri", href: withState({ q: null, env: null }) }, t("Shell.ClearFilter")) : null, h("a", { class: "btn", href: withState({ from: "now-24h", to: "now" }) }, t("Traces.LastDay")), h("a", { class: "btn", href: withState({ from: "now-7d", to: "now" }) }, t("Traces.LastWeek"))),
+        h(
+          "div",
+          { class: "row wrap" },
+          filtered ? h("a", { class: "btn pri", href: withState({ q: null, env: null }) }, t("Shell.ClearFilter")) : null,
+          h("a", { class: "btn", href: withState({ from: "now-24h", to: "now" }) }, t("Traces.LastDay")),
+          h("a", { class: "btn", href: withState({ from: "now-7d", to: "now" }) }, t("Traces.LastWeek")),
+        ),
         !filtered && send instanceof HTMLTemplateElement ? /** @type {any} */ (send.content.cloneNode(true)) : null,
       ),
     );
@@ -350,8 +388,16 @@ class TracesPage {
         "div",
         { class: "banner bad", role: "alert" },
         icon("bad"),
-        h("span", { class: "grow" }, h("b", null, t("Traces.QueryFailed")), " ", h("span", { class: "t2" }, `${error instanceof Error ? error.message : String(error)}${where}${expected}`)),
-        error instanceof ApiError && error.status === 400 && this.page.q ? h("a", { class: "btn sm", href: withState({ q: null }) }, t("Shell.ClearFilter")) : null,
+        h(
+          "span",
+          { class: "grow" },
+          h("b", null, t("Traces.QueryFailed")),
+          " ",
+          h("span", { class: "t2" }, `${error instanceof Error ? error.message : String(error)}${where}${expected}`),
+        ),
+        error instanceof ApiError && error.status === 400 && this.page.q
+          ? h("a", { class: "btn sm", href: withState({ q: null }) }, t("Shell.ClearFilter"))
+          : null,
         h("button", { class: "btn sm", type: "button", onclick: () => (clear(this.notices), void this.load()) }, t("Shell.Retry")),
       ),
     );
@@ -374,4 +420,3 @@ function readBox(value) {
   const [from, to, low, high] = parts.map(Number);
   return from < to && low < high ? { from, to, low, high } : null;
 }
-

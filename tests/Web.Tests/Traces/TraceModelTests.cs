@@ -57,6 +57,9 @@ public sealed class TraceModelTests
         { "small", "model.byOperation(m).map(one => m.names[one.name])", "[\"checkout\",\"charge\",\"GET_cart\",\"GET_/carts\"]" },
         { "small", "model.rowOf(m, '0000000000000003')", "2" },
         { "small", "model.rowOf(m, null)", "-1" },
+        { "small", "(m.names.push('GET', 'http://cart.internal/carts/7?x=1', 'cart.internal'), m.name[2] = m.names.length - 3, m.detail[2] = m.names.length - 2, model.nameOf(m, 2))", "\"GET cart.internal/carts/7\"" },
+        { "small", "(m.names.push('GET', 'http://cart.internal/carts/7?x=1', 'cart.internal'), m.name[2] = m.names.length - 3, m.detail[2] = m.names.length - 2, m.peer[2] = m.names.length - 1, model.nameOf(m, 2))", "\"GET /carts/7\"" },
+        { "small", "(m.detail[1] = 0, model.nameOf(m, 1))", "\"GET_cart\"" },
         // The fast subtree is folded, the one with an error and the slow one are not; five calls are one row.
         { "large", "m.placeOf[2]", "-1" },
         { "large", "[m.placeOf[4] >= 0, m.placeOf[6] >= 0]", "[true,true]" },
@@ -91,7 +94,7 @@ public sealed class TraceModelTests
     public async Task Model_Of100000Spans_ShowsAllWhenOpen() =>
         Assert.Equal("100000 1", await RunAsync(
             "outline('0 a root 0 1000\\n' + Array.from({ length: 99999 }, (_, i) => `${1 + i % 7} a n${i % 50} ${i / 200} ${i / 200 + 1}`).join('\\n'))",
-            "(model.expandAll(m), model.refreshVisible(m), m.visible.length) + ' ' + (model.setOpen(m, 0, false), m.visible.length)"));
+            "(model.expandAll(m), m.groups.forEach(group => (group.folded = false)), model.refreshVisible(m), m.visible.length) + ' ' + (model.setOpen(m, 0, false), m.visible.length)"));
 
     /// <summary>All cases in one process of Node, each on a model of its own.</summary>
     private static readonly Lazy<Task<Dictionary<string, string>>> s_results = new(async () =>
