@@ -48,6 +48,8 @@ export class Waterfall {
     /** places in the document: first, and one past the last */
     this.first = 0;
     this.last = 0;
+    /** the place at the top of the view */
+    this.top = 0;
     this.schedule = () => {
       this.frame ||= requestAnimationFrame(() => this.render());
     };
@@ -104,8 +106,15 @@ export class Waterfall {
     if (this.stale) this.measure();
     const { visible } = this.view.model;
     const box = this.rows.getBoundingClientRect();
-    const first = Math.max(0, Math.floor(-box.top / this.rowHeight) - overscanRows);
-    const last = Math.min(visible.length, Math.ceil((innerHeight - box.top) / this.rowHeight) + overscanRows);
+    const top = Math.floor(-box.top / this.rowHeight);
+    const bottom = Math.ceil((innerHeight - box.top) / this.rowHeight);
+    // A jump replaces every row: what is in view first, what is beyond it in the frame after.
+    const far = !this.stale && Math.abs(top - this.top) > bottom - top;
+    this.top = top;
+    const beyond = far ? 0 : overscanRows;
+    const first = Math.max(0, top - beyond);
+    const last = Math.min(visible.length, bottom + beyond);
+    if (far) this.schedule();
     if (!this.stale && first === this.first && last === this.last) return;
     this.first = first;
     this.last = last;
