@@ -34,8 +34,8 @@ internal sealed class DemoOptions
     [Range(0.1, 1000.0)]
     public double RequestsPerSecond { get; init; } = 20;
 
-    /// <summary>When payments v2.14.0 is rolled out by itself; absent: never.</summary>
-    public TimeSpan? StoryAfter { get; init; }
+    /// <summary>When payments v2.14.0 is rolled out by itself, so that there is something to find; a year, to never see it.</summary>
+    public TimeSpan? StoryAfter { get; init; } = TimeSpan.FromMinutes(2);
 }
 
 /// <summary>Every setting of the process, checked. Immutable.</summary>

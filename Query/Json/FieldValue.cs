@@ -1,3 +1,4 @@
+using Apm.Telemetry;
 using Apm.Telemetry.Attributes;
 using Apm.Telemetry.Filters;
 
@@ -9,10 +10,13 @@ internal static class FieldValue
     private static readonly AttributeValue[] s_kinds = Words("unspecified", "internal", "server", "client", "producer", "consumer");
     private static readonly AttributeValue[] s_statuses = Words("unset", "ok", "error");
 
+    private static readonly AttributeValue[] s_severities = [.. Enumerable.Range(0, SeverityNumber.Max + 1).Select(number => AttributeValue.FromString(SeverityNumber.RangeName(number)))];
+
     public static AttributeValue Shown(Field field, AttributeValue value) => (field.Intrinsic, value.Type) switch
     {
         (Intrinsic.Kind, AttributeType.Int64) => s_kinds[value.Bits >= 0 && value.Bits < s_kinds.Length ? (int)value.Bits : 0],
         (Intrinsic.Status, AttributeType.Int64) => s_statuses[value.Bits >= 0 && value.Bits < s_statuses.Length ? (int)value.Bits : 0],
+        (Intrinsic.Severity, AttributeType.Int64) => s_severities[value.Bits is >= 0 and <= SeverityNumber.Max ? (int)value.Bits : 0],
         _ => value,
     };
 

@@ -16,7 +16,9 @@ internal sealed record FacetsAnswer(long Matched, IReadOnlyList<FacetAnswer> Fac
         result.Matched,
         [.. result.Facets.Select(facet => new FacetAnswer(
             FieldFormatter.Format(facet.Field, signal), facet.Present, facet.Distinct, facet.Truncated,
-            [.. facet.Values.Select(value => new FacetValueAnswer(FieldValue.Shown(facet.Field, value.Value), value.Count, value.Errors))]))],
+            [.. facet.Values.GroupBy(value => FieldValue.Shown(facet.Field, value.Value)) // the four numbers of a severity share a word
+                .Select(values => new FacetValueAnswer(values.Key, values.Sum(value => value.Count), values.Sum(value => value.Errors)))
+                .OrderByDescending(value => value.Count)]))],
         ScanAnswer.From(result.Scan));
 }
 

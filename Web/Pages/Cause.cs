@@ -60,7 +60,8 @@ internal sealed record Cause(ServiceRow Service, IReadOnlyList<string> Callers, 
         QueryClient api, PageContext page, ServiceRow service, IReadOnlyList<string> callers, DependencyEdge[] edges, CancellationToken cancellationToken)
     {
         var own = FilterText.And(page.State.EffectiveFilter, Paths.ServiceTerm(service.Now.Name));
-        var comparing = api.CompareAsync(page.Range().Add("q", own).Add("box", "status = error"), cancellationToken);
+        // Spans that answer a request: what is true of them is not diluted by the calls that they make.
+        var comparing = api.CompareAsync(page.Range().Add("q", FilterText.And(own, "(kind = server || kind = consumer || span:parentID = nil)")).Add("box", "status = error"), cancellationToken);
         var exceptions = await api.SpanFacetsAsync(
             page.Range().Add("q", FilterText.And(own, "status = error")).Add("field", "event.exception.type").Add("limit", 5), cancellationToken);
         var peer = edges.Where(edge => edge.Client == service.Now.Name && edge.Type != "service" && Fails(edge)).MaxBy(edge => edge.Errors);
@@ -86,9 +87,11 @@ internal sealed record Cause(ServiceRow Service, IReadOnlyList<string> Callers, 
         return null;
     }
 
-    /// <summary>Code locations and thread numbers differ between any two kinds of spans.</summary>
+    /// <summary>Code locations and thread numbers differ between any two kinds of spans; an instance, its process or its version is said beside the sentence.</summary>
     private static bool Identifies(string field) =>
         field.StartsWith("span.code.", StringComparison.Ordinal) || field.StartsWith("span.thread.", StringComparison.Ordinal) || field.StartsWith("instrumentation", StringComparison.Ordinal)
+        || field.StartsWith("resource.service.", StringComparison.Ordinal) || field.StartsWith("resource.process.", StringComparison.Ordinal)
+        || field.StartsWith("resource.host.", StringComparison.Ordinal) || field.StartsWith("resource.container.", StringComparison.Ordinal) || field.StartsWith("resource.k8s.pod.", StringComparison.Ordinal)
         || field.StartsWith("event.", StringComparison.Ordinal) || field.StartsWith("link.", StringComparison.Ordinal);
 }
 

@@ -15,6 +15,9 @@ internal sealed class EdgeTable(StringTable strings)
     private const int MaxOperations = 64;
 
     private readonly Dictionary<(int Client, int Server, PeerType Type, int System), Totals> _edges = [];
+    /// <summary>Hosts that are known to be a service, by who calls them under that name.</summary>
+    private readonly Dictionary<(int Client, int Host), int> _servicesOfHosts = [];
+
     private readonly Dictionary<SpanId, int> _places = [];
     private int[] _parents = [];
     private bool[] _answered = [];
@@ -28,6 +31,20 @@ internal sealed class EdgeTable(StringTable strings)
         public DurationHistogram Durations { get; } = new();
 
         public Dictionary<int, long> Operations { get; } = [];
+
+        public void Add(Totals other)
+        {
+            Calls += other.Calls;
+            Errors += other.Errors;
+            Durations.Add(other.Durations);
+            foreach (var (operation, count) in other.Operations)
+            {
+                if (Operations.Count < MaxOperations || Operations.ContainsKey(operation))
+                {
+                    CollectionsMarshal.GetValueRefOrAddDefault(Operations, operation, out _) += count;
+                }
+            }
+        }
     }
 
     public int Count => _edges.Count;
@@ -48,6 +65,10 @@ internal sealed class EdgeTable(StringTable strings)
             if (caller.Service != span.Service)
             {
                 MarkAnswered(spans, parent);
+                if (caller.Peer is { Type: PeerType.External } host)
+                {
+                    _servicesOfHosts.TryAdd((caller.Service, host.Name), span.Service);
+                }
                 if (span.Counts)
                 {
                     var observed = caller.Kind == SpanKind.Client;
@@ -74,11 +95,32 @@ internal sealed class EdgeTable(StringTable strings)
         }
     }
 
-    public IReadOnlyList<Edge> ToEdges() =>
-        [.. _edges.Select(edge => new Edge(
+    public IReadOnlyList<Edge> ToEdges()
+    {
+        JoinUnansweredCalls();
+        return
+        [
+            .. _edges.Select(edge => new Edge(
                 strings.GetString(edge.Key.Client), strings.GetString(edge.Key.Server), edge.Key.Type, strings.GetString(edge.Key.System),
                 strings.GetString(edge.Value.Operations.MaxBy(operation => operation.Value).Key), edge.Value.Calls, edge.Value.Errors, edge.Value.Durations))
-            .OrderByDescending(edge => edge.Calls).ThenBy(edge => edge.Client, StringComparer.Ordinal).ThenBy(edge => edge.Server, StringComparer.Ordinal)];
+            .OrderByDescending(edge => edge.Calls).ThenBy(edge => edge.Client, StringComparer.Ordinal).ThenBy(edge => edge.Server, StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>A call whose answering span is not stored (late, lost or not sampled) goes to the service that answers the same caller's other calls to that host.</summary>
+    private void JoinUnansweredCalls()
+    {
+        foreach (var (edge, totals) in _edges.Where(edge => edge.Key.Type == PeerType.External).ToArray())
+        {
+            if (_servicesOfHosts.TryGetValue((edge.Client, edge.Server), out var service))
+            {
+                ref var joined = ref CollectionsMarshal.GetValueRefOrAddDefault(_edges, (edge.Client, service, PeerType.Service, 0), out _);
+                joined ??= new Totals();
+                joined.Add(totals);
+                _edges.Remove(edge);
+            }
+        }
+    }
 
     /// <summary>The first copy of each span has the index of its parent's first copy; others, roots and orphans -1.</summary>
     private void FindParents(ReadOnlySpan<(TraceId TraceId, EdgeSpan Span)> spans)

@@ -34,6 +34,10 @@ public sealed class EdgeScanTests
         Assert.Equal(["web>pay Service [] POST 1/1 20"], await EdgesOf([Call with { Parent = new SpanId(9) }, Answer, Call with { SpanId = new SpanId(9), Name = "rpc" }]));
 
     [Fact]
+    public async Task Edges_AnswerOfOneCallMissing_IsACallToTheServiceThatAnswersTheOthers() =>
+        Assert.Equal(["web>pay Service [] POST 2/1 40"], await EdgesOf([Call, Answer], [Call with { TraceId = new TraceId(0, 7) }]));
+
+    [Fact]
     public async Task Edges_ParentMissing_IsTolerated() => Assert.Empty(await EdgesOf([Answer]));
 
     public static TheoryData<string, (string, AttributeValue)[]> Peers => new()
