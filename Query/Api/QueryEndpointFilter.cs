@@ -53,10 +53,10 @@ internal sealed partial class QueryEndpointFilter(QueryAdmission admission, ILog
         {
             extensions["line"] = syntax.Line;
             extensions["column"] = syntax.Column;
-            extensions["expected"] = syntax.Expected;
+            extensions["expected"] = new[] { syntax.Expected };
         }
         return Results.Problem(
-            $"{exception.Parameter}: {exception.Message}", statusCode: StatusCodes.Status400BadRequest, title: "Wrong parameter", extensions: extensions);
+            $"{exception.Parameter}: {exception.Syntax?.Problem ?? exception.Message}", statusCode: StatusCodes.Status400BadRequest, title: "Wrong parameter", extensions: extensions);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A query to {Path} failed.")]
