@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Apm.Storage.Columns;
 using Apm.Telemetry;
 
 namespace Apm.Ingester;

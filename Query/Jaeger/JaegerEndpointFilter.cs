@@ -21,7 +21,7 @@ internal sealed partial class JaegerEndpointFilter(QueryAdmission admission, ILo
         }
         catch (JaegerException exception)
         {
-            return Error(http, exception.Status, exception.Message);
+            return Error(http, exception.Status, exception.Text(IsV3(http)));
         }
         catch (QueryOverloadException exception)
         {
@@ -42,7 +42,7 @@ internal sealed partial class JaegerEndpointFilter(QueryAdmission admission, ILo
     private static StreamedJson Error(HttpContext http, int status, string message)
     {
         http.Response.StatusCode = status;
-        var v3 = http.Request.Path.Value?.Contains("/api/v3/", StringComparison.Ordinal) == true;
+        var v3 = IsV3(http);
         return new StreamedJson(writer =>
         {
             if (v3)
@@ -60,6 +60,8 @@ internal sealed partial class JaegerEndpointFilter(QueryAdmission admission, ILo
             }
         });
     }
+
+    private static bool IsV3(HttpContext http) => http.Request.Path.Value?.Contains("/api/v3/", StringComparison.Ordinal) == true;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A query to {Path} failed.")]
     private static partial void LogFailed(ILogger logger, string path, Exception exception);

@@ -5,6 +5,7 @@ using Apm.Telemetry;
 using Apm.Telemetry.Filters;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 
 namespace Apm.Query.Jaeger;
@@ -28,6 +29,7 @@ internal static class JaegerEndpoints
         jaeger.MapGet("/traces/{id}", GetAsync);
         jaeger.MapGet("/dependencies", DependenciesAsync);
         jaeger.MapPost("/archive/{id}", IResult (string id) => throw new JaegerException(StatusCodes.Status501NotImplemented, $"trace {JaegerParameter.TraceId(id)} cannot be archived: there is no archive storage"));
+        JaegerTransform.Map(jaeger);
         JaegerMetrics.Map(jaeger);
         JaegerV3Endpoints.Map(jaeger);
     }
@@ -38,8 +40,9 @@ internal static class JaegerEndpoints
         return Envelope(writer => JaegerEnvelope.WriteStrings(writer, services), services.Count);
     }
 
-    private static async Task<IResult> OperationNamesAsync(ISpanStore spans, QueryRunFactory runs, string service, CancellationToken cancellationToken)
+    private static async Task<IResult> OperationNamesAsync(ISpanStore spans, QueryRunFactory runs, HttpContext http, CancellationToken cancellationToken)
     {
+        var service = ServiceInPath(http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
         var operations = await JaegerNames.OperationsAsync(spans, runs, service, null, cancellationToken);
         var names = operations.Select(operation => operation.Name).Distinct().ToList();
         return names.Count == 0
@@ -49,7 +52,7 @@ internal static class JaegerEndpoints
 
     private static async Task<IResult> OperationsAsync(ISpanStore spans, QueryRunFactory runs, HttpRequest request, CancellationToken cancellationToken)
     {
-        var service = JaegerParameter.Text(request.Query, "service") ?? throw JaegerException.Wrong("service", "parameter 'service' is required");
+        var service = JaegerParameter.Text(request.Query, "service") ?? throw JaegerException.Invalid("parameter 'service' is required");
         var kind = JaegerParameter.Text(request.Query, "spanKind") is { } text ? JaegerParameter.Kind(text, "spanKind") : (SpanKind?)null;
         var operations = await JaegerNames.OperationsAsync(spans, runs, service, kind, cancellationToken);
         return Envelope(writer =>
@@ -74,28 +77,31 @@ internal static class JaegerEndpoints
         var wanted = query["traceID"].Where(id => !string.IsNullOrEmpty(id)).ToArray();
         if (wanted.Length > MaxTraceIds)
         {
-            throw JaegerException.Wrong("traceID", $"{wanted.Length} traces asked for; at most {MaxTraceIds}");
+            throw JaegerException.Invalid($"{wanted.Length} traces asked for; at most {MaxTraceIds}");
         }
         if (wanted.Length > 0)
         {
             return Traces(await FetchAsync(spans, run, wanted.Select(id => JaegerParameter.TraceId(id)).Distinct(), cancellationToken), raw);
         }
-        var service = JaegerParameter.Text(query, "service") ?? throw JaegerException.Wrong("service", "parameter 'service' is required");
+        var service = JaegerParameter.Text(query, "service") ?? throw JaegerException.Invalid("parameter 'service' is required");
         var min = JaegerParameter.DurationNano(JaegerParameter.Text(query, "minDuration"), "minDuration");
         var max = JaegerParameter.DurationNano(JaegerParameter.Text(query, "maxDuration"), "maxDuration");
         if (min > max)
         {
-            throw JaegerException.Wrong("maxDuration", "'maxDuration' should be greater than 'minDuration'");
+            throw JaegerException.Invalid("'maxDuration' should be greater than 'minDuration'");
         }
         var now = runs.NowUnixNano();
         var end = JaegerParameter.MicrosecondsToNano(JaegerParameter.Text(query, "end"), "end") ?? now;
         var start = JaegerParameter.MicrosecondsToNano(JaegerParameter.Text(query, "start"), "start") ?? end - DefaultLookbackNano;
+        if (start > end)
+        {
+            throw JaegerException.Invalid("invalid parameter: start time must be before end time");
+        }
         var filter = Filter.And([
             JaegerSearch.Service(service),
-            JaegerParameter.Text(query, "operation") is { } operation and not "all" ? JaegerSearch.Operation(operation) : Filter.All,
+            JaegerParameter.Text(query, "operation") is { } operation ? JaegerSearch.Operation(operation) : Filter.All,
             JaegerSearch.Duration(min, max),
             .. JaegerParameter.Tags(query),
-            .. JaegerParameter.TagObject(JaegerParameter.Text(query, "tags"), "tags"),
         ]);
         var limit = JaegerParameter.Limit(JaegerParameter.Text(query, "limit"), "limit");
         // Jaeger's window is inclusive at both ends, in microseconds.
@@ -107,6 +113,9 @@ internal static class JaegerEndpoints
     {
         var traceId = JaegerParameter.TraceId(id);
         var raw = JaegerParameter.Flag(JaegerParameter.Text(request.Query, "raw"), "raw");
+        // A window is read and otherwise ignored, as Jaeger does: the id says all.
+        _ = JaegerParameter.MicrosecondsToNano(JaegerParameter.Text(request.Query, "start"), "start");
+        _ = JaegerParameter.MicrosecondsToNano(JaegerParameter.Text(request.Query, "end"), "end");
         var trace = await spans.GetTraceAsync(traceId, runs.Begin().Budget(), cancellationToken);
         return trace.Spans.Rows > 0 ? Traces([(traceId, trace)], raw) : throw new JaegerException(StatusCodes.Status404NotFound, "trace not found");
     }
@@ -131,7 +140,25 @@ internal static class JaegerEndpoints
                 writer.WriteEndObject();
             }
             writer.WriteEndArray();
-        }, calls.Count);
+        }, 0);
+    }
+
+    /// <summary>
+    /// The service in <c>/services/{service}/operations</c>, from the path as it was sent: names may contain <c>/</c>, and the server's decoding leaves
+    /// <c>%2F</c> as it is. A <c>+</c> is a space, as Jaeger reads it.
+    /// </summary>
+    internal static string ServiceInPath(string rawTarget)
+    {
+        const string before = "/services/";
+        const string after = "/operations";
+        var path = rawTarget.AsSpan();
+        if (path.IndexOf('?') is var question and >= 0)
+        {
+            path = path[..question];
+        }
+        path = path.TrimEnd('/');
+        var first = path.IndexOf(before, StringComparison.OrdinalIgnoreCase) + before.Length;
+        return Uri.UnescapeDataString(path[first..^after.Length].ToString().Replace('+', ' '));
     }
 
     /// <summary>Whole traces; one that is not there has no spans.</summary>
@@ -145,22 +172,26 @@ internal static class JaegerEndpoints
         return traces;
     }
 
-    private static StreamedJson Traces(List<(TraceId Id, TraceFetch Trace)> traces, bool raw) => new(writer => WritePieces(writer, traces, raw));
+    private static StreamedJson Traces(List<(TraceId Id, TraceFetch Trace)> traces, bool raw) => Traces(
+        traces.Where(trace => trace.Trace.Spans.Rows > 0).Select(trace => new JaegerTrace(trace.Id, trace.Trace.Spans, Enumerable.Range(0, trace.Trace.Spans.Rows), trace.Trace.Truncated)), raw,
+        [.. traces.Where(trace => trace.Trace.Spans.Rows == 0).Select(trace => (0, "trace not found", (string?)JaegerTraceJson.Id(trace.Id)))]);
 
-    private static IEnumerable<bool> WritePieces(Utf8JsonWriter writer, List<(TraceId Id, TraceFetch Trace)> traces, bool raw)
+    internal static StreamedJson Traces(IEnumerable<JaegerTrace> traces, bool raw, IReadOnlyList<(int Code, string Message, string? TraceId)> errors) =>
+        new(writer => WritePieces(writer, traces, raw, errors));
+
+    private static IEnumerable<bool> WritePieces(Utf8JsonWriter writer, IEnumerable<JaegerTrace> traces, bool raw, IReadOnlyList<(int Code, string Message, string? TraceId)> errors)
     {
         writer.WriteStartObject();
         writer.WriteStartArray("data"u8);
-        foreach (var (id, trace) in traces.Where(trace => trace.Trace.Spans.Rows > 0))
+        foreach (var trace in traces)
         {
-            foreach (var piece in JaegerTraceJson.WritePieces(writer, id, trace.Spans, trace.Truncated, raw))
+            foreach (var piece in JaegerTraceJson.WritePieces(writer, trace, raw))
             {
                 yield return piece;
             }
         }
         writer.WriteEndArray();
-        var absent = traces.Where(trace => trace.Trace.Spans.Rows == 0).Select(trace => (0, "trace not found", (string?)JaegerTraceJson.Id(trace.Id))).ToList();
-        JaegerEnvelope.WriteEnd(writer, 0, absent);
+        JaegerEnvelope.WriteEnd(writer, 0, errors);
         yield return true;
     }
 

@@ -57,7 +57,7 @@ internal static class JaegerMetrics
         var services = query["service"].Where(service => !string.IsNullOrEmpty(service)).Select(service => service!).Distinct().ToImmutableArray();
         if (services.Length is 0 or > MaxSeries)
         {
-            throw JaegerException.Wrong("service", services.Length == 0 ? "at least one service is required" : $"at most {MaxSeries} services");
+            throw JaegerException.Wrong("service", services.Length == 0 ? "please provide at least one service name" : $"at most {MaxSeries} services");
         }
         double quantile = 0;
         if (measure == Measure.Latencies && !(double.TryParse(query["quantile"], NumberStyles.Float, CultureInfo.InvariantCulture, out quantile) && quantile is >= 0 and <= 1))

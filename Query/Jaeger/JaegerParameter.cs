@@ -28,26 +28,35 @@ internal static class JaegerParameter
         {
             return DefaultLimit;
         }
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) && limit is > 0 and <= MaxLimit
-            ? limit
-            : throw JaegerException.Wrong(name, $"'{text}' is not a number from 1 to {MaxLimit}");
+        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit))
+        {
+            throw JaegerException.Wrong(name, $"'{text}' is not a number");
+        }
+        return limit switch
+        {
+            <= 0 => throw JaegerException.Invalid($"invalid parameter: {name} must be greater than 0"),
+            > MaxLimit => throw JaegerException.Invalid($"invalid parameter: {name} must be at most {MaxLimit}"),
+            _ => limit,
+        };
     }
 
+    /// <summary>A truth value as Go writes it; null is false.</summary>
     public static bool Flag(string? text, string name) => text switch
     {
-        null or "false" or "0" => false,
-        "true" or "1" => true,
+        null or "false" or "0" or "f" or "F" or "False" or "FALSE" => false,
+        "true" or "1" or "t" or "T" or "True" or "TRUE" => true,
         _ => throw JaegerException.Wrong(name, $"'{text}' is neither true nor false"),
     };
 
+    /// <summary>A duration as Go writes it. Absent and 0 are both no bound.</summary>
     public static long? DurationNano(string? text, string name)
     {
-        if (text is null)
+        if (text is null or "0")
         {
             return null;
         }
         return DurationText.TryParse(text, out var nano) && nano >= 0
-            ? nano
+            ? nano > 0 ? nano : null
             : throw JaegerException.Wrong(name, $"'{text}' is not a duration such as 1.5ms or 2s");
     }
 
@@ -78,18 +87,36 @@ internal static class JaegerParameter
             : throw JaegerException.Wrong(name, $"'{text}' is not a number of milliseconds");
     }
 
-    public static long? Rfc3339ToNano(string? text, string name)
+    /// <summary>RFC 3339 to the nanosecond. What lies outside the years 1678 to 2262 is the nearest that fits.</summary>
+    public static long Rfc3339ToNano(string text, string name)
     {
-        if (text is null)
-        {
-            return null;
-        }
         // A '+' that was not encoded arrives as a space.
-        return DateTimeOffset.TryParse(text.Replace(' ', '+'), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? (time - DateTimeOffset.UnixEpoch).Ticks * 100
-            : throw JaegerException.Wrong(name, $"'{text}' is not a time in RFC 3339");
+        var time = text.Replace(' ', '+');
+        // .NET keeps seven digits of the fraction; the last two are read here.
+        var nano = 0;
+        var dot = time.IndexOf('.');
+        if (dot >= 0)
+        {
+            var end = dot + 1;
+            while (end < time.Length && char.IsAsciiDigit(time[end]))
+            {
+                end++;
+            }
+            var fraction = time[(dot + 1)..end].PadRight(9, '0')[..9];
+            time = string.Concat(time.AsSpan(0, dot), time.AsSpan(end));
+            if (end == dot + 1 || !int.TryParse(fraction, NumberStyles.None, CultureInfo.InvariantCulture, out nano))
+            {
+                time = "";
+            }
+        }
+        if (!DateTimeOffset.TryParseExact(time, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd't'HH:mm:ssK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
+        {
+            throw JaegerException.Wrong(name, $"'{text}' is not a time in RFC 3339");
+        }
+        return (long)Int128.Clamp(((Int128)(at - DateTimeOffset.UnixEpoch).Ticks * 100) + nano, long.MinValue, long.MaxValue);
     }
 
+    /// <summary>Up to 32 hexadecimal digits, not all zero.</summary>
     public static TraceId TraceId(string? text, string name = "traceID") => Telemetry.TraceId.TryParse(text, out var id) && !id.IsZero
         ? id
         : throw JaegerException.Wrong(name, $"'{text}' is not a trace id of up to 32 hexadecimal digits");
@@ -104,37 +131,69 @@ internal static class JaegerParameter
             : throw JaegerException.Wrong(name, $"'{text}' is not one of unspecified, internal, server, client, producer, consumer");
     }
 
-    /// <summary>The <c>tag=key:value</c> parameters.</summary>
+    /// <summary>The <c>tag=key:value</c> and <c>tags={json}</c> parameters. Of one key given twice the last counts.</summary>
     public static IEnumerable<Filter> Tags(IQueryCollection query)
     {
+        var tags = new Dictionary<string, string>();
         foreach (var tag in query["tag"])
         {
             var colon = tag?.IndexOf(':') ?? -1;
-            yield return colon > 0
-                ? JaegerSearch.Tag(tag![..colon], tag[(colon + 1)..])
-                : throw JaegerException.Wrong("tag", $"malformed 'tag' parameter, expecting key:value, received: {tag}");
+            if (colon <= 0)
+            {
+                throw JaegerException.Invalid($"malformed 'tag' parameter, expecting key:value, received: {tag}");
+            }
+            tags[tag![..colon]] = tag[(colon + 1)..];
         }
+        foreach (var json in query["tags"])
+        {
+            try
+            {
+                AddTags(tags, json);
+            }
+            catch (JsonException exception)
+            {
+                throw JaegerException.Invalid($"malformed 'tags' parameter, cannot unmarshal JSON: {exception.Message}");
+            }
+        }
+        return tags.Select(tag => JaegerSearch.Tag(tag.Key, tag.Value));
     }
 
-    /// <summary>A JSON object of strings.</summary>
-    public static IEnumerable<Filter> TagObject(string? json, string name)
+    /// <summary>v3's attributes: a JSON object of strings.</summary>
+    public static IEnumerable<Filter> Attributes(string? json, string name)
     {
-        if (json is null)
-        {
-            return [];
-        }
+        var tags = new Dictionary<string, string>();
         try
         {
-            using var document = JsonDocument.Parse(json);
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-            {
-                return [.. document.RootElement.EnumerateObject().Select(tag => JaegerSearch.Tag(tag.Name, tag.Value.ValueKind == JsonValueKind.String ? tag.Value.GetString()! : tag.Value.GetRawText()))];
-            }
+            AddTags(tags, json);
         }
         catch (JsonException exception)
         {
-            throw JaegerException.Wrong(name, $"malformed '{name}' parameter, cannot unmarshal JSON: {exception.Message}");
+            throw JaegerException.Wrong(name, exception.Message);
         }
-        throw JaegerException.Wrong(name, $"malformed '{name}' parameter, expecting a JSON object of strings");
+        return tags.Select(tag => JaegerSearch.Tag(tag.Key, tag.Value));
+    }
+
+    /// <summary>Jaeger takes strings only; here numbers and truth values are taken as they are written.</summary>
+    /// <exception cref="JsonException">Not an object of such values.</exception>
+    private static void AddTags(Dictionary<string, string> tags, string? json)
+    {
+        if (string.IsNullOrEmpty(json))
+        {
+            return;
+        }
+        using var document = JsonDocument.Parse(json);
+        if (document.RootElement.ValueKind != JsonValueKind.Object)
+        {
+            throw new JsonException("an object of strings is expected");
+        }
+        foreach (var tag in document.RootElement.EnumerateObject())
+        {
+            tags[tag.Name] = tag.Value.ValueKind switch
+            {
+                JsonValueKind.String => tag.Value.GetString()!,
+                JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => tag.Value.GetRawText(),
+                _ => throw new JsonException($"the value of '{tag.Name}' is not a string"),
+            };
+        }
     }
 }

@@ -8,6 +8,10 @@ using Apm.Telemetry.Attributes;
 
 namespace Apm.Query.Jaeger;
 
+/// <param name="Rows">The trace's spans among <paramref name="Spans"/>, by start.</param>
+/// <param name="Truncated">There are more.</param>
+internal sealed record JaegerTrace(TraceId Id, ColumnBatch Spans, IEnumerable<int> Rows, bool Truncated);
+
 /// <summary>A trace in the shape of Jaeger's v1 (its UI's model). Times are microseconds; ids are 16 digits where the high half is zero.</summary>
 internal static class JaegerTraceJson
 {
@@ -15,13 +19,14 @@ internal static class JaegerTraceJson
     private const long FirstInexact = 1L << 53;
 
     /// <param name="raw">Without the adjustments for reading: integer addresses stay integers.</param>
-    public static IEnumerable<bool> WritePieces(Utf8JsonWriter writer, TraceId traceId, ColumnBatch spans, bool truncated, bool raw)
+    public static IEnumerable<bool> WritePieces(Utf8JsonWriter writer, JaegerTrace trace, bool raw)
     {
+        var (traceId, spans, rows, truncated) = trace;
         var processes = new Dictionary<int, int>();
         writer.WriteStartObject();
         writer.WriteString("traceID"u8, Id(traceId));
         writer.WriteStartArray("spans"u8);
-        for (var row = 0; row < spans.Rows; row++)
+        foreach (var row in rows)
         {
             var resource = spans.Resource[row];
             if (!processes.TryGetValue(resource, out var process))
@@ -169,7 +174,11 @@ internal static class JaegerTraceJson
             writer.WriteStartObject();
             writer.WriteNumber("timestamp"u8, spans.EventTimeUnixNano[i] / 1000);
             writer.WriteStartArray("fields"u8);
-            WriteText(writer, "event"u8, spans.Strings[spans.EventName[i]]);
+            // An attribute of that key wins over the name.
+            if (spans.Strings.Find("event"u8) is var key && (key < 0 || spans.EventAttributes.Find(i, key) < 0))
+            {
+                WriteText(writer, "event"u8, spans.Strings[spans.EventName[i]]);
+            }
             WriteAttributes(writer, spans.EventAttributes, i, spans.Strings, raw);
             writer.WriteEndArray();
             writer.WriteEndObject();

@@ -36,7 +36,7 @@ internal static class JaegerV3Endpoints
 
     private static async Task<IResult> OperationsAsync(ISpanStore spans, QueryRunFactory runs, HttpRequest request, CancellationToken cancellationToken)
     {
-        var service = JaegerParameter.Text(request.Query, "service") ?? throw JaegerException.Wrong("service", "it is required");
+        var service = JaegerParameter.Text(request.Query, "service") ?? throw JaegerException.Invalid("parameter 'service' is required");
         var kind = JaegerParameter.Text(request.Query, "spanKind", "span_kind") is { } text ? JaegerParameter.Kind(text, "spanKind") : (SpanKind?)null;
         var operations = await JaegerNames.OperationsAsync(spans, runs, service, kind, cancellationToken);
         return new StreamedJson(writer =>
@@ -55,9 +55,13 @@ internal static class JaegerV3Endpoints
         });
     }
 
-    private static async Task<IResult> GetAsync(ISpanStore spans, QueryRunFactory runs, string id, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(ISpanStore spans, QueryRunFactory runs, HttpRequest request, string id, CancellationToken cancellationToken)
     {
-        var traceId = JaegerParameter.TraceId(id, "traceId");
+        var traceId = JaegerParameter.TraceId(id, "trace_id");
+        // A window is read and otherwise ignored, as Jaeger does: the id says all.
+        CheckTime(request.Query, "startTime", "start_time");
+        CheckTime(request.Query, "endTime", "end_time");
+        _ = JaegerParameter.Flag(JaegerParameter.Text(request.Query, "rawTraces", "raw_traces"), "rawTraces");
         var trace = await spans.GetTraceAsync(traceId, runs.Begin().Budget(), cancellationToken);
         return trace.Spans.Rows > 0 ? Result([(traceId, trace)]) : throw new JaegerException(StatusCodes.Status404NotFound, "No traces found");
     }
@@ -89,8 +93,19 @@ internal static class JaegerV3Endpoints
 
     private static TraceQuery ReadQuery(IQueryCollection query)
     {
-        var start = JaegerParameter.Rfc3339ToNano(JaegerParameter.Text(query, "query.startTimeMin", "query.start_time_min"), "query.startTimeMin") ?? throw JaegerException.Wrong("query.startTimeMin", "it is required");
-        var end = JaegerParameter.Rfc3339ToNano(JaegerParameter.Text(query, "query.startTimeMax", "query.start_time_max"), "query.startTimeMax") ?? throw JaegerException.Wrong("query.startTimeMax", "it is required");
+        var startText = JaegerParameter.Text(query, "query.startTimeMin", "query.start_time_min");
+        var endText = JaegerParameter.Text(query, "query.startTimeMax", "query.start_time_max");
+        if (startText is null || endText is null)
+        {
+            throw JaegerException.Invalid("query.startTimeMin and query.startTimeMax are required");
+        }
+        var start = JaegerParameter.Rfc3339ToNano(startText, "query.startTimeMin");
+        var end = JaegerParameter.Rfc3339ToNano(endText, "query.startTimeMax");
+        if (start >= end)
+        {
+            throw JaegerException.Invalid("query.startTimeMin must be before query.startTimeMax");
+        }
+        _ = JaegerParameter.Flag(JaegerParameter.Text(query, "query.rawTraces", "query.raw_traces"), "query.rawTraces");
         var min = JaegerParameter.DurationNano(JaegerParameter.Text(query, "query.durationMin", "query.duration_min"), "query.durationMin");
         var max = JaegerParameter.DurationNano(JaegerParameter.Text(query, "query.durationMax", "query.duration_max"), "query.durationMax");
         var depth = JaegerParameter.Limit(JaegerParameter.Text(query, "query.searchDepth", "query.search_depth") ?? JaegerParameter.Text(query, "query.numTraces", "query.num_traces"), "query.searchDepth");
@@ -98,9 +113,17 @@ internal static class JaegerV3Endpoints
             JaegerParameter.Text(query, "query.serviceName", "query.service_name") is { } service ? JaegerSearch.Service(service) : Filter.All,
             JaegerParameter.Text(query, "query.operationName", "query.operation_name") is { } operation ? JaegerSearch.Operation(operation) : Filter.All,
             JaegerSearch.Duration(min, max),
-            .. JaegerParameter.TagObject(JaegerParameter.Text(query, "query.attributes"), "query.attributes"),
+            .. JaegerParameter.Attributes(JaegerParameter.Text(query, "query.attributes"), "query.attributes"),
         ]);
         return new TraceQuery(filter, new TimeRange(start, end < long.MaxValue ? end + 1 : end), TraceOrder.Newest, depth);
+    }
+
+    private static void CheckTime(IQueryCollection query, string name, string older)
+    {
+        if (JaegerParameter.Text(query, name, older) is { } text)
+        {
+            _ = JaegerParameter.Rfc3339ToNano(text, name);
+        }
     }
 
     private static StreamedJson Result(List<(TraceId Id, TraceFetch Trace)> traces) => new(writer => WritePieces(writer, traces));
@@ -123,11 +146,13 @@ internal static class JaegerV3Endpoints
         yield return true;
     }
 
+    private static string NameOf(string service) => service.Length > 0 ? service : JaegerSearch.MissingServiceName;
+
     private static void WriteSummary(Utf8JsonWriter writer, TraceSummary trace)
     {
         writer.WriteStartObject();
         TimeJson.WriteId(writer, "traceId"u8, trace.TraceId);
-        writer.WriteString("rootServiceName"u8, trace.RootServiceName);
+        writer.WriteString("rootServiceName"u8, NameOf(trace.RootServiceName));
         writer.WriteString("rootOperationName"u8, trace.RootName);
         TimeJson.WriteUnixNano(writer, "minStartTimeUnixNano"u8, trace.StartUnixNano);
         TimeJson.WriteUnixNano(writer, "maxEndTimeUnixNano"u8, trace.StartUnixNano + trace.DurationNano);
@@ -138,7 +163,7 @@ internal static class JaegerV3Endpoints
         foreach (var service in trace.Services)
         {
             writer.WriteStartObject();
-            writer.WriteString("name"u8, service.ServiceName);
+            writer.WriteString("name"u8, NameOf(service.ServiceName));
             writer.WriteNumber("spanCount"u8, service.SpanCount);
             writer.WriteNumber("errorSpanCount"u8, service.ErrorSpanCount);
             writer.WriteEndObject();

@@ -8,6 +8,9 @@ namespace Apm.Storage.Embedded.Search;
 /// </summary>
 internal sealed class SpanDeduplicator
 {
+    /// <summary>Odd, so that nothing of the high half is lost, and ids of which the halves are swapped or alike differ.</summary>
+    private const ulong HighHalf = 0xD6E8FEB86659FD93UL;
+
     private readonly FingerprintSet _seen = new();
 
     /// <summary>Removes the rows whose span was seen before. Log records have no identity, and all count.</summary>
@@ -22,7 +25,7 @@ internal sealed class SpanDeduplicator
         foreach (var row in new RowEnumerator(rows))
         {
             var trace = traces[row];
-            if (!_seen.Add(FingerprintSet.Mix(trace.High ^ trace.Low, spans[row].Value)))
+            if (!_seen.Add(FingerprintSet.Mix((trace.High * HighHalf) ^ trace.Low, spans[row].Value)))
             {
                 RowMask.Remove(rows, row);
             }

@@ -126,4 +126,15 @@ public sealed class ScanTests
             [new(FieldScope.Event, "exception.type", 2), new(FieldScope.Record, "http.route", 2), new(FieldScope.Resource, "service.name", 2)],
             names.OrderBy(name => name.Key, StringComparer.Ordinal));
     }
+
+    [Fact]
+    public async Task Aggregate_TraceIdsOfRelatedHalves_CountApart()
+    {
+        // Some propagators make one half of an id from the other: what makes duplicates count once must tell such ids apart.
+        TraceId[] ids = [new(1, 2), new(2, 1), new(3, 3), new(4, 4), new(0, 3), new(3, 0), new(5, 6), new(6, 5)];
+        var batch = TestRecord.ToBatch(Signal.Traces, ids.Select((id, i) => TestRecord.Span(1, 7, start: i) with { TraceId = id }));
+        var result = await new StoreSearch(TimeProvider.System).AggregateAsync(
+            [new HeadSource(batch)], Signal.Traces, new AggregateQuery(Filter.All, TimeRange.All, 0, [], 10), QueryBudget.Default, TestContext.Current.CancellationToken);
+        Assert.Equal(ids.Length, Assert.Single(result.Groups).Total.Count);
+    }
 }

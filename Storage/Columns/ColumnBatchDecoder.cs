@@ -1,11 +1,10 @@
 using System.Text;
 using System.Text.Unicode;
-using Apm.Storage.Columns;
 using Apm.Telemetry;
 using Apm.Telemetry.Attributes;
 using Apm.Telemetry.Otlp;
 
-namespace Apm.Ingester;
+namespace Apm.Storage.Columns;
 
 /// <summary>
 /// Decodes export requests of one signal straight into the columns of a batch; several requests may go into one batch. Nothing is allocated per item:

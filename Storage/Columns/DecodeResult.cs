@@ -1,4 +1,4 @@
-namespace Apm.Ingester;
+namespace Apm.Storage.Columns;
 
 /// <param name="Rows">Items decoded.</param>
 /// <param name="Skipped">Items skipped because the check rejects them; their sender was told.</param>

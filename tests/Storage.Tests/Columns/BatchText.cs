@@ -4,7 +4,7 @@ using Apm.Storage.Columns;
 using Apm.Telemetry;
 using Apm.Telemetry.Attributes;
 
-namespace Apm.Ingester.Tests;
+namespace Apm.Storage.Tests.Columns;
 
 /// <summary>A column batch as text, one line a row and its parts, for comparing with what is expected.</summary>
 internal static class BatchText

@@ -7,7 +7,7 @@ using Apm.Telemetry.Otlp;
 using Apm.Telemetry.Tests.Otlp;
 using static Apm.Telemetry.Tests.Otlp.OtlpMessage;
 
-namespace Apm.Ingester.Tests;
+namespace Apm.Storage.Tests.Columns;
 
 public sealed class ColumnBatchDecoderTests
 {
