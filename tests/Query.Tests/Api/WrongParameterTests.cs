@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Apm.Query.Tests.Api;
 
-public sealed class WrongParameterTests
+public sealed class WrongParameterTests(EmptyHost empty) : IClassFixture<EmptyHost>
 {
     [Theory]
     [InlineData("traces?q=duration%20%3E%20100", "q", "no unit")]
@@ -41,8 +41,7 @@ public sealed class WrongParameterTests
     [InlineData("services?step=-1s", "step", "no step")]
     public async Task Get_WrongParameter_IsAProblemThatNamesIt(string path, string parameter, string says)
     {
-        await using var host = await QueryHost.StartAsync();
-        var (status, type, body) = await host.GetAsync("/api/v1/" + path);
+        var (status, type, body) = await empty.Host.GetAsync("/api/v1/" + path);
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Equal("application/problem+json", type);
         var problem = JsonNode.Parse(body)!;
@@ -54,8 +53,7 @@ public sealed class WrongParameterTests
     [Fact]
     public async Task Get_WrongFilter_SaysLineColumnAndExpected()
     {
-        await using var host = await QueryHost.StartAsync();
-        var (_, _, body) = await host.GetAsync("/api/v1/traces?q=" + Uri.EscapeDataString("name = x\n&& duration > fast"));
+        var (_, _, body) = await empty.Host.GetAsync("/api/v1/traces?q=" + Uri.EscapeDataString("name = x\n&& duration > fast"));
         var problem = JsonNode.Parse(body)!;
         Assert.Equal((2, 15), (problem["line"]!.GetValue<int>(), problem["column"]!.GetValue<int>()));
         Assert.Contains("a duration", Assert.Single(problem["expected"]!.AsArray())!.GetValue<string>(), StringComparison.Ordinal);
@@ -68,8 +66,7 @@ public sealed class WrongParameterTests
     [InlineData("traces/1/spans/2")]
     public async Task Get_AbsentTrace_Is404(string path)
     {
-        await using var host = await QueryHost.StartAsync();
-        var (status, type, _) = await host.GetAsync("/api/v1/" + path);
+        var (status, type, _) = await empty.Host.GetAsync("/api/v1/" + path);
         Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (status, type));
     }
 }
