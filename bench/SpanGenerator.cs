@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Apm.Telemetry.Otlp;
 
 namespace Apm.Bench;
 
@@ -163,17 +164,17 @@ internal sealed class SpanGenerator
         span.Clear();
         BinaryPrimitives.WriteUInt64BigEndian(bytes, _traceHigh);
         BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], _traceLow);
-        span.BytesField(1, bytes);
+        span.WriteBytes(1, bytes);
         BinaryPrimitives.WriteUInt64BigEndian(bytes, id);
-        span.BytesField(2, bytes[..8]);
+        span.WriteBytes(2, bytes[..8]);
         if (parent != 0)
         {
             BinaryPrimitives.WriteUInt64BigEndian(bytes, parent);
-            span.BytesField(4, bytes[..8]);
+            span.WriteBytes(4, bytes[..8]);
         }
         var service = resource / InstancesPerService;
         var route = Routes[(operation + service) % 10];
-        span.StringField(5, type switch
+        span.WriteString(5, type switch
         {
             0 => $"{Methods[operation & 3]} /api/v1/{route}/{{id}}",
             1 => Methods[operation & 3],
@@ -181,36 +182,36 @@ internal sealed class SpanGenerator
             3 => $"{route}Handler.Process{operation % 7}",
             _ => $"{route}-events publish",
         });
-        span.VarintField(6, (ulong)(type switch { 0 => 2, 1 => 3, 2 => 3, 3 => 1, _ => 4 }));
-        span.Fixed64Field(7, start);
-        span.Fixed64Field(8, start + duration);
+        span.WriteVarint(6, (ulong)(type switch { 0 => 2, 1 => 3, 2 => 3, 3 => 1, _ => 4 }));
+        span.WriteFixed64(7, start);
+        span.WriteFixed64(8, start + duration);
         Attributes(span, type, service, route, operation, failed);
         if (failed || _random.Below(100) < 3)
         {
-            var happened = span.BeginMessage();
-            happened.Fixed64Field(1, start + (duration / 2));
-            happened.StringField(2, "exception");
-            happened.Attribute(3, "exception.type", "System.InvalidOperationException");
-            happened.Attribute(3, "exception.message", string.Create(CultureInfo.InvariantCulture, $"Operation failed for id {_random.Below(2_000_000)}"));
-            happened.Attribute(3, "exception.stacktrace", _stackTraces[(service + operation) % 20]);
-            span.EndMessage(11);
+            var happened = span.BeginMessage(11);
+            span.WriteFixed64(1, start + (duration / 2));
+            span.WriteString(2, "exception");
+            span.Attribute(3, "exception.type", "System.InvalidOperationException");
+            span.Attribute(3, "exception.message", string.Create(CultureInfo.InvariantCulture, $"Operation failed for id {_random.Below(2_000_000)}"));
+            span.Attribute(3, "exception.stacktrace", _stackTraces[(service + operation) % 20]);
+            span.EndMessage(happened);
         }
-        var status = span.BeginMessage();
+        var status = span.BeginMessage(15);
         if (failed)
         {
-            status.VarintField(3, 2);
+            span.WriteVarint(3, 2);
         }
-        span.EndMessage(15);
-        span.Fixed32Field(16, 0x101);
+        span.EndMessage(status);
+        span.WriteFixed32(16, 0x101);
         var spans = _spansOfResource[resource];
         if (spans.Length == 0)
         {
-            var scope = spans.BeginMessage();
-            scope.StringField(1, type == 0 ? "Microsoft.AspNetCore" : "Shop.Instrumentation");
-            scope.StringField(2, "1.12.0");
-            spans.EndMessage(1);
+            var scope = spans.BeginMessage(1);
+            spans.WriteString(1, type == 0 ? "Microsoft.AspNetCore" : "Shop.Instrumentation");
+            spans.WriteString(2, "1.12.0");
+            spans.EndMessage(scope);
         }
-        spans.BytesField(2, span.Written);
+        spans.WriteBytes(2, span.Written);
         Spans++;
         if (++_pending >= _spansPerRequest)
         {
@@ -300,9 +301,9 @@ internal sealed class SpanGenerator
             if (_spansOfResource[i].Length > 0)
             {
                 _resourceSpans.Clear();
-                _resourceSpans.BytesField(1, _resources[i].Written);
-                _resourceSpans.BytesField(2, _spansOfResource[i].Written);
-                _request.BytesField(1, _resourceSpans.Written);
+                _resourceSpans.WriteBytes(1, _resources[i].Written);
+                _resourceSpans.WriteBytes(2, _spansOfResource[i].Written);
+                _request.WriteBytes(1, _resourceSpans.Written);
                 _spansOfResource[i].Clear();
             }
         }

@@ -54,7 +54,7 @@ public sealed partial class Service
         _total = measured.Groups.FirstOrDefault(group => group.Count > 0);
         if (_row is null || _total is null)
             return;
-        _edges = [.. (await dependencies).Edges.Where(edge => edge.Client == Name && edge.Server != Name)
+        _edges = [.. (await dependencies).Edges.Where(edge => edge.Client == Name && (edge.Type != "service" || edge.Server != Name))
             .OrderByDescending(edge => edge.Calls == 0 ? 0 : (double)edge.Errors / edge.Calls).ThenByDescending(edge => edge.Calls)];
         SetOperations((await operations).Operations);
         _instances = [.. (await instances).Groups.Where(group => !group.Overflow).OrderByDescending(group => group.Count).Take(MostInstances)];
