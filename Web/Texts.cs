@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Apm.Web;
 
-/// <summary>The strings of one language, as a page uses them: <c>T["Logs.Title"]</c>.</summary>
+/// <summary>The strings of one language, as a page uses them: <c>T["Shell.Logs"]</c>.</summary>
 internal sealed class Texts(FrozenDictionary<string, string> texts)
 {
     /// <summary>The text of a key; the key itself where it is missing (a test keeps that from happening).</summary>

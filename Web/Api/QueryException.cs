@@ -26,4 +26,13 @@ internal enum QueryFailure
 }
 
 /// <summary>RFC 9457, with what the API adds to it for a wrong filter.</summary>
-internal sealed record QueryProblem(string? Type, string? Title, int? Status, string? Detail, string? Parameter, int? Line, int? Column, string[]? Expected);
+internal sealed record QueryProblem(string? Type, string? Title, int? Status, string? Detail, string? Parameter, int? Line, int? Column, System.Text.Json.JsonElement? Expected)
+{
+    /// <summary>What could have stood there; the API gives one text or several.</summary>
+    public string? ExpectedText => Expected switch
+    {
+        { ValueKind: System.Text.Json.JsonValueKind.Array } several => string.Join(", ", several.EnumerateArray()),
+        { ValueKind: System.Text.Json.JsonValueKind.String } one => one.GetString(),
+        _ => null,
+    };
+}

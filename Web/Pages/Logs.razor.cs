@@ -121,7 +121,16 @@ public sealed partial class Logs
 
     /// <summary>Loggers and exceptions by their last part; the whole is in the tooltip.</summary>
     private static string ShortValue(string field, string value) =>
-        field is "instrumentation:name" or "log.exception.type" && value.Length > 24 ? value[(value.LastIndexOf('.') + 1)..] : value;
+        field is "instrumentation:name" or "log.exception.type" && value.Length > 18 ? value[(value.LastIndexOf('.') + 1)..] : value;
+
+    /// <summary>"15 s", "1 min", "1 h": steps are round.</summary>
+    private string StepName(long stepNano) => (stepNano / 1_000_000_000) switch
+    {
+        < 60 and var seconds => Controls.RangeName.Span(Page, seconds.ToString(CultureInfo.InvariantCulture), 's'),
+        < 3600 and var seconds => Controls.RangeName.Span(Page, (seconds / 60).ToString(CultureInfo.InvariantCulture), 'm'),
+        < 86400 and var seconds => Controls.RangeName.Span(Page, (seconds / 3600).ToString(CultureInfo.InvariantCulture), 'h'),
+        var seconds => Controls.RangeName.Span(Page, (seconds / 86400).ToString(CultureInfo.InvariantCulture), 'd'),
+    };
 
     private static string? SeverityClass(string severity) => severity switch { "error" or "fatal" => "bad", "warn" => "warn", _ => null };
 

@@ -56,7 +56,9 @@ internal sealed record ServiceRow(ServiceSummary Now, ServiceSummary? Before)
 
     public static ImmutableArray<ServiceRow> Join(ServiceList now, ServiceList? before)
     {
-        var earlier = before?.Services.ToDictionary(service => service.Name, StringComparer.Ordinal) ?? [];
+        var earlier = new Dictionary<string, ServiceSummary>(StringComparer.Ordinal);
+        foreach (var service in before?.Services ?? [])
+            earlier[service.Name] = service;
         return [.. now.Services.Select(service => new ServiceRow(service, earlier.GetValueOrDefault(service.Name)))];
     }
 

@@ -21,7 +21,7 @@ for (const library of libraries) {
     format: 'esm',
     target: 'es2022',
     legalComments: 'none',
-    banner: { js: `/* ${library.package} ${version}, ${license}; licence in ${library.name}.LICENSE.txt */` },
+    banner: { js: `// @ts-nocheck\n/* ${library.package} ${version}, ${license}; licence in ${library.name}.LICENSE.txt */` },
   });
   const licence = await readFile(join(folder, 'LICENSE'), 'utf8');
   await writeFile(join(lib, `${library.name}.LICENSE.txt`), licence);

@@ -39,9 +39,10 @@ internal static class FakeLogs
         api.MapGet("/logs/facets", (HttpContext context) =>
         {
             object Value(object value, long count, long errors) => new { value, count, errors };
-            object Facet(string field, params object[] values) => new { field, present = 69469, distinct = values.Length, truncated = false, values };
+            var asked = context.Request.Query["field"];
+            object? Facet(string field, params object[] values) => asked.Contains(field) ? new { field, present = 69469, distinct = values.Length, truncated = false, values } : null;
             return mode() == FakeMode.Empty
-                ? new { matched = 0, facets = Array.Empty<object>(), scan = FakeQuery.Scan }
+                ? new { matched = 0, facets = Enumerable.Empty<object>(), scan = FakeQuery.Scan }
                 : new
                 {
                     matched = 69469,
@@ -53,7 +54,7 @@ internal static class FakeLogs
                         Facet("log.card.network", Value("visa", 33780, 0), Value("mastercard", 21785, 0), Value("amex", 13904, 1592)),
                         Facet("log.exception.type", Value("System.TimeoutException", 1592, 1592), Value("BankUnavailableException", 796, 796)),
                         Facet("instrumentation:name", Value("Payments.ChargeHandler", 41820, 0), Value("Payments.Bank.BankClient", 26402, 0), Value("Payments.FraudRules", 1247, 0)),
-                    },
+                    }.OfType<object>(),
                     scan = FakeQuery.Scan,
                 };
         });

@@ -58,6 +58,15 @@ internal sealed class FakeQuery(TimeProvider time)
         api.MapGet("/filter/parse", (string? q) => q?.Contains("???", StringComparison.Ordinal) == true
             ? Results.Problem(new Microsoft.AspNetCore.Mvc.ProblemDetails { Status = 400, Title = "Bad filter", Detail = "unexpected ?", Extensions = { ["line"] = 1, ["column"] = 3, ["expected"] = new[] { "a field" } } })
             : Results.Json(new { }));
+        api.MapGet("/filter/complete", (string? q) => new
+        {
+            replaceFrom = (q ?? "").LastIndexOf(' ') + 1,
+            replaceTo = (q ?? "").Length,
+            expecting = q?.EndsWith("= ", StringComparison.Ordinal) == true ? "value" : "field",
+            items = q?.EndsWith("= ", StringComparison.Ordinal) == true
+                ? new object[] { new { text = "\"amex\"", kind = "value", detail = "4,150" }, new { text = "\"amazon_pay\"", kind = "value", detail = "12" } }
+                : [new { text = "span.card.network", kind = "attribute", detail = "22,320" }, new { text = "duration", kind = "intrinsic", detail = "duration" }],
+        });
         api.MapGet("/traces", () => new { traces = Array.Empty<object>(), matchedSpans = 0, matchedTraces = 0, nextCursor = (string?)null, scan = Scan });
         FakeLogs.Map(api, () => Now, () => Mode);
         api.MapGet("/ingest", () => FakeIngest.Answer(Now, Mode == FakeMode.Empty));
@@ -163,6 +172,7 @@ internal sealed class FakeQuery(TimeProvider time)
         object[] groups = by switch
         {
             [] => [Group([], 12.4, 0.186, 0.004, 96, 164, 5280)],
+            ["resource.service.name"] => [Group(["payments"], 12.4, 0.186, 0.004, 96, 164, 5280), Group(["cart"], 61.8, 0.001, 0.001, 6, 22, 22)],
             ["resource.service.version"] => [Group(["2.14.0"], 12.4, 0.186, 0.186, 96, 5280, 5280), Group(["2.13.4"], 12.4, 0.004, 0.004, 96, 164, 164)],
             _ => [.. Enumerable.Range(0, 3).Select(i => Group([.. by.Select(field => field.Contains("instance", StringComparison.Ordinal) || field.Contains("host", StringComparison.Ordinal) ? $"payments-7c9d-{i}" : (object?)"2.14.0")], 4.1 + 0.1 * i, 0.186, 0.004, 96, 164, 5280))],
         };
@@ -249,7 +259,7 @@ internal sealed class FakeQuery(TimeProvider time)
     }
 }
 
-internal enum FakeMode
+public enum FakeMode
 {
     Story,
     Empty,

@@ -1,5 +1,5 @@
 // Time series by uPlot, in our clothes: axes of the page's zone, deploy markers, a tooltip, drag sets the range, click tells where.
-import uPlot from "../lib/uplot.js";
+import library from "../lib/uplot.js";
 import { token } from "./colors.js";
 import { h } from "./dom.js";
 import { dateTime, time } from "./format.js";
@@ -31,6 +31,9 @@ import { ticks } from "./time.js";
  * @property {string} label  what it shows, for screen readers
  */
 
+/** The library is bundled without types. */
+const uPlot = /** @type {any} */ (library);
+
 /** A drag shorter than this many pixels is a click. */
 const dragPixels = 4;
 
@@ -42,15 +45,15 @@ const dragPixels = 4;
 export function timeChart(element, options) {
   const zone = state().zone;
   /** @type {any} */
-  let plot = null;
+  let drawn = null;
   const tip = h("div", { class: "tip", hidden: true });
   const host = h("div", { role: "img", "aria-label": options.label });
   element.classList.add("chart");
   element.replaceChildren(host, tip);
 
   const draw = () => {
-    plot?.destroy();
-    plot = new uPlot(
+    drawn?.destroy();
+    drawn = new uPlot(
       settings(options, element, zone, tip),
       data(options),
       host,
@@ -58,9 +61,9 @@ export function timeChart(element, options) {
   };
   const watcher = new ResizeObserver(
     () =>
-      plot &&
+      drawn &&
       element.clientWidth > 0 &&
-      plot.setSize({
+      drawn.setSize({
         width: element.clientWidth,
         height: options.height ?? 150,
       }),
@@ -75,8 +78,8 @@ export function timeChart(element, options) {
     },
     destroy() {
       watcher.disconnect();
-      plot?.destroy();
-      plot = null;
+      drawn?.destroy();
+      drawn = null;
     },
   };
 }
@@ -117,8 +120,8 @@ function settings(options, element, zone, tip) {
     grid: { stroke: token("--grid"), width: 1 },
     ticks: { show: false },
   };
-  const bars = /** @type {any} */ (uPlot).paths.bars({
-    size: [0.9, 40],
+  const bars = uPlot.paths.bars({
+    size: [0.82, 40],
     align: 0,
   });
   const end =

@@ -217,7 +217,7 @@ export function heatmap(element, data, options) {
             h("span", null, t("Shell.HeatErrors")),
             h("b", { class: "b" }, integer(row.errors[cell.column])),
           )
-        : (null ?? ""),
+        : "",
     );
     const flip = x + tip.offsetWidth + 24 > width();
     tip.style.left = `${flip ? x - tip.offsetWidth - 12 : x + 12}px`;
@@ -245,6 +245,7 @@ export function heatmap(element, data, options) {
 
 /** @param {HeatmapData['rows']} rows */
 function fill(rows) {
+  /** @type {HeatmapData['rows']} */
   const found = [];
   for (const row of rows) {
     const last = found.at(-1);

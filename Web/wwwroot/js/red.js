@@ -70,7 +70,7 @@ function read(element) {
         },
       ],
       top: 0.02,
-      format: (value) => text(percent(value)),
+      format: (value) => axis(text(percent(value))),
       onClick: (at) => traces(at, " && status = error"),
     };
   return {
@@ -80,7 +80,12 @@ function read(element) {
       { label: "p99", values: data.values[1], color: "--c-2", dash: true },
       { label: "p95", values: data.values[2], width: 2 },
     ],
-    format: (value) => (value === 0 ? "0" : text(duration(value))),
+    format: (value) => (value === 0 ? "0" : axis(text(duration(value)))),
     onClick: (at) => traces(at, ""),
   };
+}
+
+/** Round values without their zeros. @param {string} written */
+function axis(written) {
+  return written.replace(/\.0+(?= )/, '');
 }
