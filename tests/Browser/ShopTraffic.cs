@@ -15,6 +15,9 @@ internal sealed class ShopTraffic(HttpClient client)
     private const int CheckoutsPerMinute = 6;
     private const int RolloutMinute = 10;
 
+    /// <summary>About 4 MB as JSON, well below the largest body the receiver takes.</summary>
+    private const int SpansPerRequest = 10_000;
+
     private readonly Random _random = new(7);
     private readonly Dictionary<(string Service, string Version), JsonArray> _spans = [];
     private readonly Dictionary<(string Service, string Version), JsonArray> _logs = [];
@@ -54,6 +57,10 @@ internal sealed class ShopTraffic(HttpClient client)
             if (i % 10 == 0)
             {
                 parent = id;
+            }
+            if (i % SpansPerRequest == 0)
+            {
+                await PostAsync("v1/traces", "resourceSpans", "scopeSpans", "spans", _spans);
             }
         }
         await PostAsync("v1/traces", "resourceSpans", "scopeSpans", "spans", _spans);
