@@ -29,6 +29,6 @@ internal sealed partial record FacetTerm(string Text, string? Field, ImmutableAr
         return at == inner.Length && field is not null ? new FacetTerm(text, field, values.ToImmutable()) : new FacetTerm(text, null, []);
     }
 
-    [GeneratedRegex("""\s*(?<field>[\w.:-]+)\s*=\s*(?:"(?<string>(?:[^"\\]|\\.)*)"|(?<word>[\w.:-]+))\s*(?:\|\||$)""", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex("""\s*(?<field>(?:[\w.:-]|"(?:[^"\\]|\\.)*")+)\s*=\s*(?:"(?<string>(?:[^"\\]|\\.)*)"|(?<word>[\w.:-]+))\s*(?:\|\||$)""", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex Comparison();
 }

@@ -116,6 +116,7 @@ public sealed partial class Logs
         "resource.service.name" => T["Services.Service"],
         "resource.service.instance.id" => T["Service.Instance"],
         "instrumentation:name" => T["Logs.Logger"],
+        "log.\"{OriginalFormat}\"" => T["Logs.Template"],
         _ => field[(field.IndexOf('.', StringComparison.Ordinal) + 1)..],
     };
 

@@ -13,6 +13,9 @@ public sealed partial class Service
     /// <summary>Operations shown before "all".</summary>
     private const int FirstOperations = 12;
 
+    /// <summary>Less of a step than this says nothing about a rate.</summary>
+    private const double LeastCovered = 0.5;
+
     private const int MostInstances = 50, MostExceptions = 8;
 
     private ServiceRow? _row;
@@ -90,12 +93,16 @@ public sealed partial class Service
             return;
         var seconds = step / 1e9;
         string Json(params IReadOnlyList<double?>[] values) => JsonSerializer.Serialize(new { start = start / 1e9, step = seconds, values });
-        _rateSeries = Json([.. series.Count.Select(count => (double?)(count / seconds))]);
+        _rateSeries = Json([.. series.Count.Select((count, i) => Covered(start + i * step, step) is > LeastCovered and var covered ? (double?)(count / (seconds * covered)) : null)]);
         _errorSeries = Json([.. series.Count.Zip(series.Errors, (count, errors) => count == 0 ? null : (double?)errors / count)]);
         _durationSeries = Json(series.P50Nano, series.P99Nano, series.P95Nano);
         if (_row!.Now is { VersionChangedUnixNano: { } changed, Version: { Length: > 0 } version })
             _marks = JsonSerializer.Serialize(new[] { new { seconds = changed / 1e9, label = Paths.Version(version) } });
     }
+
+    /// <summary>The share of a step that lies in the range: the first and the last are cut, as steps are aligned to the clock.</summary>
+    private double Covered(long startUnixNano, long stepNano) =>
+        (double)(Math.Min(startUnixNano + stepNano, Page.State.ToUnixNano) - Math.Max(startUnixNano, Page.State.FromUnixNano)) / stepNano;
 
     /// <summary>Compares before and after the deploy, when it is in the range; and looks for the cause when the service fails.</summary>
     private async Task ExplainAsync(DependencyEdge[] edges, CancellationToken cancellationToken)

@@ -29,3 +29,19 @@ public sealed class FilterTextTests
     [InlineData("a\nb\tc", "\"a\\nb\\tc\"")]
     public void Quote_OfAnyText_IsOneLiteral(string text, string expected) => Assert.Equal(expected, FilterText.Quote(text));
 }
+
+public sealed class FacetTermTests
+{
+    [Theory]
+    [InlineData("severity = error", "severity", "error")]
+    [InlineData("(severity = error || severity = warn)", "severity", "error,warn")]
+    [InlineData("log.\"{OriginalFormat}\" = \"a \\\"b\\\" || c\"", "log.\"{OriginalFormat}\"", "a \"b\" || c")]
+    [InlineData("duration > 1s", null, "")]
+    [InlineData("(a.b = 1 || c.d = 2)", null, "")]
+    [InlineData("(a.b = 1 && a.b = 2)", null, "")]
+    public void Read_OfATerm_KnowsTheFieldOfAFacet(string text, string? field, string values)
+    {
+        var term = Assert.Single(Pages.FacetTerm.Read(text));
+        Assert.Equal((field, values), (term.Field, string.Join(',', term.Values)));
+    }
+}

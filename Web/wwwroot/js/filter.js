@@ -98,6 +98,10 @@ export function mount(element) {
   };
 
   const draw = () => {
+    if (items.length === 0 && !error) {
+      pop.hidden = true;
+      return;
+    }
     const rect = input.getBoundingClientRect();
     const width = Math.min(480, innerWidth - 24);
     pop.style.cssText = `top:${form.getBoundingClientRect().bottom + 4}px;left:${Math.max(12, Math.min(rect.left, innerWidth - width - 12))}px;width:${width}px`;
