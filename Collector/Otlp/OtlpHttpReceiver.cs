@@ -49,14 +49,15 @@ internal sealed class OtlpHttpReceiver(OtlpIntake intake, IngestLedger ledger, O
 
     private async ValueTask<Outcome> ReceiveAsync(HttpContext context, OtlpSignal signal, Request request, Reservation reservation)
     {
-        if (CheckHead(context, signal, request) is { } refusal)
-        {
-            return refusal;
-        }
-        // Counted here while reading, so that the answer is OTLP's.
+        // Counted here while reading, so that the answer is OTLP's; and a body refused by its head is still taken from the connection (by the server, for
+        // some seconds), since a sender whose writing fails does not look for the answer, and tries again for ever.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
             size.MaxRequestBodySize = null;
+        }
+        if (CheckHead(context, signal, request) is { } refusal)
+        {
+            return refusal;
         }
         PooledBody? body = null;
         try
