@@ -193,92 +193,47 @@ internal static class TracesDataJson
     /// <param name="anyValue">Raw bytes of opentelemetry.proto.common.v1.AnyValue, checked when they were received.</param>
     private static void WriteAnyValue(Utf8JsonWriter writer, ReadOnlySpan<byte> anyValue, int depth)
     {
-        var reader = new ProtobufReader(anyValue);
-        while (!reader.End && depth <= AttributeJson.MaxDepth)
+        var value = depth <= AttributeJson.MaxDepth ? AnyValue.Read(anyValue) : default;
+        switch (value.Type)
         {
-            var tag = reader.ReadTag();
-            switch (tag)
-            {
-                case 1 << 3 | 2:
-                    WriteValue(writer, AttributeType.String, 0, reader.ReadBytes());
-                    return;
-                case 2 << 3 | 0:
-                    WriteValue(writer, AttributeType.Bool, (long)reader.ReadVarint(), default);
-                    return;
-                case 3 << 3 | 0:
-                    WriteValue(writer, AttributeType.Int64, (long)reader.ReadVarint(), default);
-                    return;
-                case 4 << 3 | 1:
-                    WriteValue(writer, AttributeType.Double, (long)reader.ReadFixed64(), default);
-                    return;
-                case 5 << 3 | 2:
-                    WriteList(writer, "arrayValue"u8, reader.ReadBytes(), depth, static (w, element, d) => WriteAnyValue(w, element, d));
-                    return;
-                case 6 << 3 | 2:
-                    WriteList(writer, "kvlistValue"u8, reader.ReadBytes(), depth, WriteKeyValue);
-                    return;
-                case 7 << 3 | 2:
-                    WriteValue(writer, AttributeType.Bytes, 0, reader.ReadBytes());
-                    return;
-                default:
-                    reader.Skip(tag);
-                    break;
-            }
+            case AttributeType.Array:
+                WriteListStart(writer, "arrayValue"u8);
+                foreach (var element in value.Nested)
+                {
+                    WriteAnyValue(writer, element, depth + 1);
+                }
+                WriteListEnd(writer);
+                break;
+            case AttributeType.KeyValueList:
+                WriteListStart(writer, "kvlistValue"u8);
+                foreach (var element in value.Nested)
+                {
+                    var pair = KeyValue.Read(element);
+                    writer.WriteStartObject();
+                    writer.WriteString("key"u8, pair.Key);
+                    writer.WritePropertyName("value"u8);
+                    WriteAnyValue(writer, pair.Value, depth + 1);
+                    writer.WriteEndObject();
+                }
+                WriteListEnd(writer);
+                break;
+            default:
+                WriteValue(writer, value.Type, value.Bits, value.Content);
+                break;
         }
-        writer.WriteStartObject();
-        writer.WriteEndObject();
     }
 
-    private delegate void ElementWriter(Utf8JsonWriter writer, ReadOnlySpan<byte> element, int depth);
-
-    private static void WriteList(Utf8JsonWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> list, int depth, ElementWriter write)
+    private static void WriteListStart(Utf8JsonWriter writer, ReadOnlySpan<byte> name)
     {
         writer.WriteStartObject();
         writer.WriteStartObject(name);
         writer.WriteStartArray("values"u8);
-        var reader = new ProtobufReader(list);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            if (tag == (1 << 3 | 2))
-            {
-                write(writer, reader.ReadBytes(), depth + 1);
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-        writer.WriteEndObject();
     }
 
-    private static void WriteKeyValue(Utf8JsonWriter writer, ReadOnlySpan<byte> keyValue, int depth)
+    private static void WriteListEnd(Utf8JsonWriter writer)
     {
-        ReadOnlySpan<byte> key = default;
-        ReadOnlySpan<byte> value = default;
-        var reader = new ProtobufReader(keyValue);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            switch (tag)
-            {
-                case 1 << 3 | 2:
-                    key = reader.ReadBytes();
-                    break;
-                case 2 << 3 | 2:
-                    value = reader.ReadBytes();
-                    break;
-                default:
-                    reader.Skip(tag);
-                    break;
-            }
-        }
-        writer.WriteStartObject();
-        writer.WriteString("key"u8, key);
-        writer.WritePropertyName("value"u8);
-        WriteAnyValue(writer, value, depth);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
         writer.WriteEndObject();
     }
 }

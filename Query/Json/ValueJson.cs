@@ -119,102 +119,31 @@ internal static class ValueJson
             writer.WriteStringValue("…");
             return;
         }
-        var reader = new ProtobufReader(anyValue);
-        while (!reader.End)
+        var value = AnyValue.Read(anyValue);
+        switch (value.Type)
         {
-            var tag = reader.ReadTag();
-            switch (tag)
-            {
-                case 1 << 3 | 2:
-                    writer.WriteStringValue(reader.ReadBytes());
-                    return;
-                case 2 << 3 | 0:
-                    writer.WriteBooleanValue(reader.ReadVarint() != 0);
-                    return;
-                case 3 << 3 | 0:
-                    WriteInt64(writer, (long)reader.ReadVarint());
-                    return;
-                case 4 << 3 | 1:
-                    WriteDouble(writer, BitConverter.Int64BitsToDouble((long)reader.ReadFixed64()));
-                    return;
-                case 5 << 3 | 2:
-                    WriteArray(writer, reader.ReadBytes(), depth);
-                    return;
-                case 6 << 3 | 2:
-                    WriteKeyValueList(writer, reader.ReadBytes(), depth);
-                    return;
-                case 7 << 3 | 2:
-                    WriteBytes(writer, reader.ReadBytes());
-                    return;
-                default:
-                    reader.Skip(tag);
-                    break;
-            }
+            case AttributeType.Array:
+                writer.WriteStartArray();
+                foreach (var element in value.Nested)
+                {
+                    WriteAnyValue(writer, element, depth + 1);
+                }
+                writer.WriteEndArray();
+                break;
+            case AttributeType.KeyValueList:
+                writer.WriteStartObject();
+                foreach (var element in value.Nested)
+                {
+                    var pair = KeyValue.Read(element);
+                    writer.WritePropertyName(pair.Key);
+                    WriteAnyValue(writer, pair.Value, depth + 1);
+                }
+                writer.WriteEndObject();
+                break;
+            default:
+                Write(writer, value.Type, value.Bits, value.Content);
+                break;
         }
-        writer.WriteNullValue();
-    }
-
-    private static void WriteArray(Utf8JsonWriter writer, ReadOnlySpan<byte> array, int depth)
-    {
-        writer.WriteStartArray();
-        var reader = new ProtobufReader(array);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            if (tag == (1 << 3 | 2))
-            {
-                WriteAnyValue(writer, reader.ReadBytes(), depth + 1);
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
-        writer.WriteEndArray();
-    }
-
-    private static void WriteKeyValueList(Utf8JsonWriter writer, ReadOnlySpan<byte> list, int depth)
-    {
-        writer.WriteStartObject();
-        var reader = new ProtobufReader(list);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            if (tag == (1 << 3 | 2))
-            {
-                WriteKeyValue(writer, reader.ReadBytes(), depth);
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
-        writer.WriteEndObject();
-    }
-
-    private static void WriteKeyValue(Utf8JsonWriter writer, ReadOnlySpan<byte> keyValue, int depth)
-    {
-        ReadOnlySpan<byte> key = default;
-        ReadOnlySpan<byte> value = default;
-        var reader = new ProtobufReader(keyValue);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            switch (tag)
-            {
-                case 1 << 3 | 2:
-                    key = reader.ReadBytes();
-                    break;
-                case 2 << 3 | 2:
-                    value = reader.ReadBytes();
-                    break;
-                default:
-                    reader.Skip(tag);
-                    break;
-            }
-        }
-        writer.WritePropertyName(key);
-        WriteAnyValue(writer, value, depth + 1);
     }
 }
 

@@ -78,96 +78,26 @@ public static class AttributeJson
         switch (value.Type)
         {
             case AttributeType.Array:
-                WriteArray(writer, LastField(anyValue, 5 << 3 | 2), depth);
+                writer.WriteStartArray();
+                foreach (var element in value.Nested)
+                {
+                    WriteAnyValue(writer, element, depth + 1);
+                }
+                writer.WriteEndArray();
                 break;
             case AttributeType.KeyValueList:
-                WriteKeyValueList(writer, LastField(anyValue, 6 << 3 | 2), depth);
+                writer.WriteStartObject();
+                foreach (var element in value.Nested)
+                {
+                    var pair = KeyValue.Read(element);
+                    writer.WritePropertyName(Encoding.UTF8.GetString(pair.Key));
+                    WriteAnyValue(writer, pair.Value, depth + 1);
+                }
+                writer.WriteEndObject();
                 break;
             default:
                 Write(writer, value.Type, value.Bits, value.Content);
                 break;
         }
-    }
-
-    private static ReadOnlySpan<byte> LastField(ReadOnlySpan<byte> message, uint wanted)
-    {
-        var field = default(ReadOnlySpan<byte>);
-        var reader = new ProtobufReader(message);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            if (tag == wanted)
-            {
-                field = reader.ReadBytes();
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
-        return field;
-    }
-
-    private static void WriteArray(Utf8JsonWriter writer, ReadOnlySpan<byte> arrayValue, int depth)
-    {
-        writer.WriteStartArray();
-        var reader = new ProtobufReader(arrayValue);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            if (tag == (1 << 3 | 2))
-            {
-                WriteAnyValue(writer, reader.ReadBytes(), depth + 1);
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
-        writer.WriteEndArray();
-    }
-
-    private static void WriteKeyValueList(Utf8JsonWriter writer, ReadOnlySpan<byte> list, int depth)
-    {
-        writer.WriteStartObject();
-        var reader = new ProtobufReader(list);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            if (tag == (1 << 3 | 2))
-            {
-                WriteKeyValue(writer, reader.ReadBytes(), depth);
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
-        writer.WriteEndObject();
-    }
-
-    private static void WriteKeyValue(Utf8JsonWriter writer, ReadOnlySpan<byte> keyValue, int depth)
-    {
-        ReadOnlySpan<byte> key = default;
-        ReadOnlySpan<byte> value = default;
-        var reader = new ProtobufReader(keyValue);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            switch (tag)
-            {
-                case 1 << 3 | 2:
-                    key = reader.ReadBytes();
-                    break;
-                case 2 << 3 | 2:
-                    value = reader.ReadBytes();
-                    break;
-                default:
-                    reader.Skip(tag);
-                    break;
-            }
-        }
-        writer.WritePropertyName(Encoding.UTF8.GetString(key));
-        WriteAnyValue(writer, value, depth + 1);
     }
 }

@@ -22,6 +22,14 @@ public readonly ref struct AnyValue
     /// <summary>As <see cref="AttributeValue.Content"/>: of an array or a key-value list the whole AnyValue message.</summary>
     public ReadOnlySpan<byte> Content { get; }
 
+    /// <summary>The AnyValue messages of an array, or the KeyValue messages of a key-value list; nothing for another type.</summary>
+    public NestedMessages Nested => new(Type switch
+    {
+        AttributeType.Array => LastField(Content, 5 << 3 | 2),
+        AttributeType.KeyValueList => LastField(Content, 6 << 3 | 2),
+        _ => default,
+    });
+
     /// <exception cref="MalformedOtlpException">Not an AnyValue. What is nested is not looked at.</exception>
     public static AnyValue Read(ReadOnlySpan<byte> message)
     {
@@ -61,6 +69,25 @@ public readonly ref struct AnyValue
             }
         }
         return value;
+    }
+
+    private static ReadOnlySpan<byte> LastField(ReadOnlySpan<byte> message, uint wanted)
+    {
+        var field = default(ReadOnlySpan<byte>);
+        var reader = new ProtobufReader(message);
+        while (!reader.End)
+        {
+            var tag = reader.ReadTag();
+            if (tag == wanted)
+            {
+                field = reader.ReadBytes();
+            }
+            else
+            {
+                reader.Skip(tag);
+            }
+        }
+        return field;
     }
 
     /// <summary>Looks at the message and everything nested in it, down to <see cref="OtlpLimits.MaxDepth"/>.</summary>
