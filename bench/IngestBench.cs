@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Text.Json;
+using Apm.TestKit.Processes;
 
 namespace Apm.Bench;
 
@@ -33,10 +34,10 @@ internal static class IngestBench
         });
         generator.Generate(arguments.Spans);
         var sent = -1;
-        var cpuBefore = standalone.Cpu;
+        var cpuBefore = standalone.Cpu();
         var ownBefore = Process.GetCurrentProcess().TotalProcessorTime;
         var outcome = HttpLoader.Run(standalone.Port, "/v1/traces", arguments.Connections, arguments.Gzip, () => Interlocked.Increment(ref sent) is var i && i < requests.Count ? requests[i] : null);
-        var cpu = standalone.Cpu - cpuBefore;
+        var cpu = standalone.Cpu() - cpuBefore;
         var own = Process.GetCurrentProcess().TotalProcessorTime - ownBefore;
         var visible = Stopwatch.StartNew();
         long counted;
@@ -54,7 +55,7 @@ internal static class IngestBench
         report.Add("loader CPU", own.TotalMicroseconds / outcome.Spans, "µs/span");
         report.AddLatencies("acknowledgement", outcome.Latencies);
         report.Add("counted back", $"{counted:N0} of {outcome.Spans:N0}, {to.TotalMilliseconds:F0} ms after the last acknowledgement");
-        report.Add("peak resident memory", standalone.PeakResidentMiB, "MiB");
+        report.Add("peak resident memory", standalone.PeakResidentMiB(), "MiB");
         report.Add("store on disk", (double)standalone.StoredBytes("store") / outcome.Spans, "B/span (sealed so far)");
         if (counted != outcome.Spans)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Apm.TestKit.Processes;
 
 namespace Apm.Bench;
 
@@ -23,7 +24,7 @@ internal static class QueryBench
         await MeasureAsync("services page, one hour in steps of a minute", () => "api/v1/services?from=now-2h&to=now&step=60s", 10);
         await MeasureAsync("heatmap of all", () => "api/v1/spans/heatmap?from=now-2h&to=now&step=60s", 10);
         await MeasureAsync("facets of errors", () => $"api/v1/spans/facets?from=now-2h&to=now&q={Uri.EscapeDataString("{ status = error }")}", 10);
-        report.Add("resident memory after the queries", standalone.ResidentMiB, "MiB");
+        report.Add("resident memory after the queries", standalone.ResidentMiB(), "MiB");
         report.Print();
         return 0;
 

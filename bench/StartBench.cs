@@ -1,3 +1,5 @@
+using Apm.TestKit.Processes;
+
 namespace Apm.Bench;
 
 /// <summary>Time from the process's start to "Apm is ready", empty and after a kill -9, and the memory of an idle process.</summary>
@@ -13,7 +15,7 @@ internal static class StartBench
             {
                 report.Add("ready, empty data directory", empty.ReadyAfter.TotalSeconds, "s");
                 await Task.Delay(TimeSpan.FromSeconds(20));
-                report.Add("resident memory, idle for 20 s", empty.ResidentMiB, "MiB");
+                report.Add("resident memory, idle for 20 s", empty.ResidentMiB(), "MiB");
                 await IngestBench.LoadAsync(empty, arguments, new Report("load"));
                 await empty.KillAsync();
             }

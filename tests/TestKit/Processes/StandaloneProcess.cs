@@ -43,6 +43,9 @@ internal sealed class StandaloneProcess : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
+    /// <summary>From the process's start to the line that says it is ready.</summary>
+    public TimeSpan ReadyAfter { get; private set; }
+
     public string Output
     {
         get
@@ -88,6 +91,7 @@ internal sealed class StandaloneProcess : IAsyncDisposable
         }
         process.OutputDataReceived += (_, e) => OnLine(e.Data);
         process.ErrorDataReceived += (_, e) => OnLine(e.Data);
+        var watch = Stopwatch.StartNew();
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -98,6 +102,7 @@ internal sealed class StandaloneProcess : IAsyncDisposable
             await standalone.DisposeAsync();
             throw new InvalidOperationException($"Standalone did not become ready:\n{text}");
         }
+        standalone.ReadyAfter = watch.Elapsed;
         return standalone;
     }
 
