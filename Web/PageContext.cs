@@ -13,7 +13,11 @@ internal sealed class PageContext
     public const string ZoneCookie = "apm-zone";
     public const string RailCookie = "apm-rail";
 
+    /// <summary>Where OpenTelemetry's exporters send by default.</summary>
+    private const int DefaultOtlpGrpcPort = 4317, DefaultOtlpHttpPort = 4318;
+
     private readonly Assets _assets;
+    private readonly WebOptions _options;
 
     public PageContext(IHttpContextAccessor accessor, TimeProvider time, TextCatalog texts, Assets assets, ServiceColors colors, IOptions<WebOptions> options)
     {
@@ -29,8 +33,7 @@ internal sealed class PageContext
         Theme = theme == "light" ? "light" : "dark";
         Zone = request.Cookies[ZoneCookie] is { Length: > 0 } id && TimeZoneInfo.TryFindSystemTimeZoneById(Uri.UnescapeDataString(id), out var zone) ? zone : TimeZoneInfo.Utc;
         RailIsNarrow = request.Cookies[RailCookie] == "narrow";
-        OtlpHttpEndpoint = options.Value.OtlpHttpEndpoint ?? $"http://{request.Host.Host}:4318";
-        OtlpGrpcEndpoint = options.Value.OtlpGrpcEndpoint ?? $"http://{request.Host.Host}:4317";
+        _options = options.Value;
     }
 
     public HttpContext Http { get; }
@@ -57,9 +60,12 @@ internal sealed class PageContext
 
     public ServiceColors Colors { get; }
 
-    public string OtlpHttpEndpoint { get; }
+    /// <summary>The address of OTLP/HTTP as a sender would write it.</summary>
+    /// <param name="port">Of the open receiver; null where that is not known.</param>
+    public string OtlpHttpEndpoint(int? port) => _options.OtlpHttpEndpoint ?? Endpoint(port ?? DefaultOtlpHttpPort);
 
-    public string OtlpGrpcEndpoint { get; }
+    /// <summary>The same for OTLP/gRPC.</summary>
+    public string OtlpGrpcEndpoint(int? port) => _options.OtlpGrpcEndpoint ?? Endpoint(port ?? DefaultOtlpGrpcPort);
 
     public string Asset(string path) => _assets.Url(path);
 
@@ -78,6 +84,8 @@ internal sealed class PageContext
             _ => T.Count("Shell.AgoDays", seconds / 86400),
         };
     }
+
+    private string Endpoint(int port) => string.Create(CultureInfo.InvariantCulture, $"http://{Http.Request.Host.Host}:{port}");
 
     /// <summary>What the modules of the page are given; see README.md.</summary>
     public string StateJson() => JsonSerializer.Serialize(new

@@ -4,7 +4,13 @@ namespace Apm.Web.Api;
 internal sealed record IngestStatus(ReceiverStatus[] Receivers, BufferFill? Buffer, IngestTotal[] Totals, Rejection[] Rejections, RecentRejection[] Recent, IngestSeries? Series);
 
 /// <param name="State">"open", "closed" or "failed"; why is in the detail.</param>
-internal sealed record ReceiverStatus(string Name, int? Port, string State, string? Detail);
+internal sealed record ReceiverStatus(string Name, int? Port, string State, string? Detail)
+{
+    /// <summary>The port of the open OTLP receiver for "http" or "grpc"; null where there is none.</summary>
+    public static int? OpenPort(IEnumerable<ReceiverStatus> receivers, string transport) =>
+        receivers.FirstOrDefault(receiver => receiver is { State: "open", Port: not null } && receiver.Name.StartsWith("otlp", StringComparison.OrdinalIgnoreCase)
+            && receiver.Name.EndsWith(transport, StringComparison.OrdinalIgnoreCase))?.Port;
+}
 
 /// <summary>Batches between the Collector and the Ingester.</summary>
 internal sealed record BufferFill(long AppendedPosition, long ReadPosition, long CommittedPosition, long UncommittedBytes, long LimitBytes, string? Fault);

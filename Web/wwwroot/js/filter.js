@@ -1,5 +1,6 @@
 // The filter bar: terms as chips, completion from the API while one types, errors with their column before anything runs.
 import { ApiError, get } from "./api.js";
+import { integer } from "./format.js";
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
 import { go, link, state, withState } from "./page.js";
@@ -133,8 +134,7 @@ export function mount(element) {
               onclick: () => accept(index),
             },
             h("span", { title: item.text }, item.text),
-            h("span"),
-            h("span", null, item.detail),
+            h("span", { class: "nowrap" }, count(item.detail)),
           ),
         ),
       ),
@@ -318,4 +318,10 @@ function pretty(term) {
     " ",
     found[3].replace(/^"([^"\\]*)"$/, "$1"),
   ];
+}
+
+/** "1883 records" is shown as 1,883. @param {string} detail */
+function count(detail) {
+  const found = /^(\d+) records?$/.exec(detail);
+  return found ? integer(Number(found[1])) : detail;
 }
