@@ -44,15 +44,20 @@ public sealed class BrowserFixture : IAsyncLifetime
         });
     }
 
-    /// <summary>A page in a context of its own. Errors on its console and failed requests are collected in <see cref="OpenPage.Problems"/>.</summary>
-    internal async Task<OpenPage> OpenAsync(string path, string theme = "dark", int width = 1400, int height = 900, string language = "en", StandaloneProcess? from = null)
+    internal void SkipWithoutBrowser()
     {
         if (_browser is null)
         {
             Assert.Skip("Chromium or Node.js is not installed: ./test.sh installs them on Debian as root");
         }
+    }
+
+    /// <summary>A page in a context of its own. Errors on its console and failed requests are collected in <see cref="OpenPage.Problems"/>.</summary>
+    internal async Task<OpenPage> OpenAsync(string path, string theme = "dark", int width = 1400, int height = 900, string language = "en", StandaloneProcess? from = null)
+    {
+        SkipWithoutBrowser();
         var address = $"http://localhost:{(from ?? Standalone).Port}";
-        var context = await _browser.NewContextAsync(new BrowserNewContextOptions
+        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
         {
             ViewportSize = new ViewportSize { Width = width, Height = height }, BaseURL = address, TimezoneId = "Europe/Berlin", Permissions = ["clipboard-read", "clipboard-write"],
         });

@@ -44,7 +44,7 @@ internal sealed class ShopTraffic(HttpClient client)
         await PostAsync("v1/logs", "resourceLogs", "scopeLogs", "logRecords", _logs);
     }
 
-    /// <summary>One trace of a given number of spans, for what must stay quick when traces are large.</summary>
+    /// <summary>One trace of a given number of spans, a chunk for every ten of them, for what must stay quick when traces are large.</summary>
     public async Task<string> SendLargeTraceAsync(DateTimeOffset now, int spans)
     {
         var traceId = NewTraceId();
@@ -53,7 +53,7 @@ internal sealed class ShopTraffic(HttpClient client)
         var parent = root;
         for (var i = 1; i < spans; i++)
         {
-            var id = Span("batch", "1.0.0", traceId, i % 10 == 0 ? root : parent, string.Create(CultureInfo.InvariantCulture, $"step {i % 97}"), 1, start + (i * 1_000_000L), 900_000);
+            var id = Span("batch", "1.0.0", traceId, i % 10 == 0 ? root : parent, string.Concat(i % 10 == 0 ? "chunk " : "step ", (i % 10 == 0 ? i / 10 : i % 10).ToString(CultureInfo.InvariantCulture)), 1, start + (i * 1_000_000L), 900_000);
             if (i % 10 == 0)
             {
                 parent = id;
@@ -65,6 +65,23 @@ internal sealed class ShopTraffic(HttpClient client)
         }
         await PostAsync("v1/traces", "resourceSpans", "scopeSpans", "spans", _spans);
         return traceId;
+    }
+
+    /// <summary>A trace of one span, with a log record, of a service with any name.</summary>
+    public async Task<string> SendSpanAsync(DateTimeOffset now, string service, string name)
+    {
+        var traceId = NewTraceId();
+        var spanId = Span(service, "1.0.0", traceId, "", name, 2, Nano(now), 20_000_000, true, [("note", name), (name, "a hostile key")]);
+        Log(service, "1.0.0", traceId, spanId, Nano(now), 17, name);
+        await PostAsync("v1/traces", "resourceSpans", "scopeSpans", "spans", _spans);
+        await PostAsync("v1/logs", "resourceLogs", "scopeLogs", "logRecords", _logs);
+        return traceId;
+    }
+
+    public async Task SendLogAsync(DateTimeOffset now, string service, string body)
+    {
+        Log(service, "1.0.0", "", "", Nano(now), 9, body);
+        await PostAsync("v1/logs", "resourceLogs", "scopeLogs", "logRecords", _logs);
     }
 
     private void Browse(long start)

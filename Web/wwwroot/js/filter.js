@@ -38,6 +38,8 @@ export function mount(element) {
   /** @type {Item[]} */
   let items = [];
   let replace = { from: 0, to: 0 };
+  /** letters of the text that `replace` is about */
+  let askedLength = 0;
   let at = -1;
   let error = "";
   let caption = "";
@@ -169,6 +171,7 @@ export function mount(element) {
       asking?.abort();
       asking = new AbortController();
       const page = state();
+      const { length } = input.value;
       try {
         const answer = await get(
           "filter/complete",
@@ -184,6 +187,7 @@ export function mount(element) {
         );
         items = answer.items;
         replace = { from: answer.replaceFrom, to: answer.replaceTo };
+        askedLength = length;
         caption = t(`Shell.FilterExpect.${answer.expecting}`);
         at = -1;
         if (document.activeElement === input) draw();
@@ -198,12 +202,17 @@ export function mount(element) {
   const accept = (/** @type {number} */ index) => {
     const item = items[index];
     if (!item) return;
-    const rest = input.value.slice(replace.to);
+    // Letters typed since the answer belong to the word that is replaced.
+    const to = replace.to + input.value.length - askedLength;
+    const rest = input.value.slice(Math.max(replace.from, to));
     const space = item.kind === "scope" || rest.startsWith(" ") ? "" : " ";
     input.value = input.value.slice(0, replace.from) + item.text + space + rest;
     const caret = replace.from + item.text.length + space.length;
     input.setSelectionRange(caret, caret);
     error = "";
+    // They were for the text before: a quick second Enter runs the filter and puts nothing in twice.
+    items = [];
+    at = -1;
     ask();
   };
 

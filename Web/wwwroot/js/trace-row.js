@@ -151,7 +151,8 @@ export class WaterfallRow {
     style.left = style.right = "auto";
     if (!shown) style[left > width ? "right" : "left"] = "0";
     else if (room < needed && left > needed) style.right = `${(width - left).toFixed(1)}px`;
-    else style.left = `${Math.min(width, Math.max(0, right)).toFixed(1)}px`;
+    // A long one after a bar of the whole width would leave the row.
+    else style.left = `${Math.max(0, Math.min(width, Math.max(0, right), width + this.room - needed)).toFixed(1)}px`;
   }
 
   /** @param {TraceView} view @param {number} row @param {import("./trace-scale.js").Scale} scale @param {number} end */
