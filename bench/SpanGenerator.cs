@@ -76,7 +76,7 @@ internal sealed class SpanGenerator
 
     public long Traces { get; private set; }
 
-    public ulong NowUnixNano => _nowUnixNano;
+    public string LastTraceId => $"{_traceHigh:x16}{_traceLow:x16}";
 
     /// <summary>Some of the trace ids made, for queries by id.</summary>
     public List<string> SampleTraceIds { get; } = [];
