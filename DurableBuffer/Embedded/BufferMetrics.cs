@@ -12,6 +12,7 @@ internal sealed class BufferMetrics : IDisposable
     private readonly Counter<long> _appendedBatches;
     private readonly Counter<long> _appendedBytes;
     private readonly Counter<long> _refusedBatches;
+    private readonly Counter<long> _heldBatches;
     private readonly Histogram<double> _syncSeconds;
     private readonly Counter<long> _recycledSegments;
     private readonly Counter<long> _corruptRecords;
@@ -23,6 +24,7 @@ internal sealed class BufferMetrics : IDisposable
         _appendedBatches = _meter.CreateCounter<long>("apm.buffer.batch.appended", "{batch}", "Batches made durable.");
         _appendedBytes = _meter.CreateCounter<long>("apm.buffer.append.size", "By", "Bytes of records made durable.");
         _refusedBatches = _meter.CreateCounter<long>("apm.buffer.batch.refused", "{batch}", "Batches refused, because a bound was hit or the disk failed.");
+        _heldBatches = _meter.CreateCounter<long>("apm.buffer.batch.held", "{batch}", "Batches acknowledged late, because the reader was far behind.");
         _syncSeconds = _meter.CreateHistogram<double>("apm.buffer.sync.duration", "s", "Time of one sync, which every batch written before it shares; its count is the number of syncs.");
         _recycledSegments = _meter.CreateCounter<long>("apm.buffer.segment.recycled", "{segment}", "Segments emptied because storage holds all of their batches.");
         _corruptRecords = _meter.CreateCounter<long>("apm.buffer.record.corrupt", "{record}", "Records skipped because their bytes are damaged.");
@@ -37,6 +39,8 @@ internal sealed class BufferMetrics : IDisposable
     }
 
     public void Refused(long batches) => _refusedBatches.Add(batches);
+
+    public void HeldBack() => _heldBatches.Add(1);
 
     public void Synced(TimeSpan duration) => _syncSeconds.Record(duration.TotalSeconds);
 

@@ -222,6 +222,7 @@ public sealed partial class EmbeddedBuffer
                 segment.Add(++_appendedPosition, offset, append.RecordBytes);
                 offset += append.RecordBytes;
                 bytes += append.RecordBytes;
+                _unreadBytes += Weight(append.Batch);
                 if (!HandOverLocked(append.Batch, _appendedPosition))
                 {
                     firstSpilled = Math.Min(firstSpilled, i);

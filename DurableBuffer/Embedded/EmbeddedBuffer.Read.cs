@@ -62,16 +62,19 @@ public sealed partial class EmbeddedBuffer
                 {
                     _queueBytes -= batch.Body.Length;
                     _readPosition = batch.Position;
+                    ReadLocked(batch);
                     return batch;
                 }
                 if (_inMemory || _stopping)
                 {
+                    EverythingReadLocked();
                     return null;
                 }
                 _cursor = Math.Max(_cursor, _committedPosition + 1);
                 if (_segments.Find(candidate => candidate.LastPosition >= _cursor) is not { } next)
                 {
                     _inMemory = true;
+                    EverythingReadLocked();
                     CloseReaderLocked();
                     return null;
                 }
@@ -107,6 +110,7 @@ public sealed partial class EmbeddedBuffer
             while (_queue.TryPeek(out var batch) && batch.Position <= position)
             {
                 _queueBytes -= batch.Body.Length;
+                ReadLocked(batch);
                 (forgotten ??= []).Add(_queue.Dequeue());
             }
             _readPosition = Math.Max(_readPosition, position);
@@ -152,6 +156,7 @@ public sealed partial class EmbeddedBuffer
                 {
                     _readPosition = header.Position;
                     batch = new Batch(header.Signal, header.Tenant, header.ReceivedUnixNano, header.Encoding, body.Memory, body) { Position = header.Position };
+                    ReadLocked(batch);
                 }
                 retired = TakeRetiredLocked();
                 if (_stopping)

@@ -64,6 +64,7 @@ public sealed partial class EmbeddedBuffer : IBufferWriter, IBufferReader, IAsyn
         _readPosition = coveredPosition;
         _mustRoll = _segments.Count == 0 || coveredPosition > log.LastPosition;
         _uncommittedBytes = _segments.Sum(segment => segment.BytesAbove(coveredPosition));
+        _unreadBytes = _uncommittedBytes;
         _cursor = coveredPosition + 1;
         _inMemory = _cursor > _appendedPosition;
         _metrics = new BufferMetrics(meters, () => Status);
@@ -146,7 +147,7 @@ public sealed partial class EmbeddedBuffer : IBufferWriter, IBufferReader, IAsyn
             _metrics.Refused(1);
             return ValueTask.FromException(refusal);
         }
-        return new ValueTask(cancellationToken.CanBeCanceled ? append.Done.WaitAsync(cancellationToken) : append.Done);
+        return AcknowledgeAsync(append.Done, cancellationToken);
     }
 
     /// <summary>Writes what waits, then stops. Appends from now on fail, a waiting reader gets <see cref="ObjectDisposedException"/>.</summary>
@@ -157,6 +158,7 @@ public sealed partial class EmbeddedBuffer : IBufferWriter, IBufferReader, IAsyn
             if (!_stopping)
             {
                 _stopping = true;
+                ReleaseHeldLocked();
                 Monitor.PulseAll(_gate);
             }
         }

@@ -25,6 +25,9 @@ public sealed class EmbeddedBufferOptions
     /// <summary>Bytes of durable batches kept in memory for the reader; beyond it a reader that lags reads from the disk. 64 MiB: a fifth of a second at the highest rate.</summary>
     public long HandOverBytes { get; set; } = 64 << 20;
 
+    /// <summary>Bytes, decompressed, that are durable and not read above which acknowledgements are held back. 32 MiB: half a second of ingest at the highest rate.</summary>
+    public long PaceBytes { get; set; } = 32 << 20;
+
     /// <summary>Bytes of appends waiting for the disk; at the bound appends fail. 64 MiB: more would wait longer than a sender's patience on a slow disk.</summary>
     public long MaxPendingBytes { get; set; } = 64 << 20;
 
@@ -38,6 +41,7 @@ public sealed class EmbeddedBufferOptions
         Check(nameof(SegmentBytes), SegmentBytes, MinSegmentBytes, MaxSegmentBytes);
         Check(nameof(MaxUncommittedBytes), MaxUncommittedBytes, 2L * Math.Max(SegmentBytes, MinSegmentBytes), long.MaxValue);
         Check(nameof(HandOverBytes), HandOverBytes, 0, long.MaxValue);
+        Check(nameof(PaceBytes), PaceBytes, 0, long.MaxValue);
         Check(nameof(MaxPendingBytes), MaxPendingBytes, 1 << 20, long.MaxValue);
         Check(nameof(SpareSegments), SpareSegments, 0, MaxSpareSegments);
         return errors;
