@@ -146,10 +146,12 @@ class TracePage {
       if (change === "rows" || change === "look" || (change === "window" && view.isZoomed !== this.zoomed)) this.drawTools();
       this.writeUrl();
     });
-    this.logs.listeners.add(() => this.drawTools());
+    const hasLogs = view.model.logs.some((count) => count > 0);
+    // Where the outline counted the records the tab says so already, and drawing the tabs anew under a click would lose it.
+    if (!hasLogs) this.logs.listeners.add(() => this.drawTools());
     document.addEventListener("keydown", (event) => this.onKey(event), { capture: true, signal: this.abort.signal });
     this.showTab();
-    if (view.model.logs.some((count) => count > 0)) void this.logs.load();
+    if (hasLogs) void this.logs.load();
     if (view.span >= 0) requestAnimationFrame(() => view.moveTo(view.span));
     offerExport(this.element, `trace-${this.traceId}`, () => this.exportRows());
   }
