@@ -1,6 +1,8 @@
 using Apm.TestKit.Processes;
 using Microsoft.Playwright;
 
+// One page at a time: the browser and the product share the machine, and what is tested is the pages, not how they bear neighbours.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
 [assembly: AssemblyFixture(typeof(Apm.Browser.BrowserFixture))]
 
 namespace Apm.Browser;
