@@ -22,7 +22,7 @@ public sealed class KeyboardTests(BrowserFixture fixture)
         var filter = page.Locator(".filter input.text").First;
         await Expect(filter).ToBeFocusedAsync();
         var options = page.Locator("#filter-pop [role=option]");
-        await keys.TypeAsync("card.netw");
+        await keys.TypeAsync("card.netw", new() { Delay = 60 }); // as fast as people type
         await Expect(options.First).ToContainTextAsync("card.network");
         await keys.PressAsync("ArrowDown");
         await keys.PressAsync("Enter");

@@ -64,6 +64,7 @@ public sealed class TraceTests(BrowserFixture fixture)
         await Expect(page.Locator(".lgl")).ToHaveCountAsync(2);
         await Expect(page.Locator(".lgl").First).ToContainTextAsync("Bank API did not answer within 2500 ms (amex, attempt 1)");
         await open.ScreenshotAsync("trace-logs");
+        await Expect(page).ToHaveURLAsync(new Regex("tab=logs"));
         await page.ReloadAsync();
         await Expect(page.Locator(".lgl")).ToHaveCountAsync(2);
         Assert.Empty(open.Problems);
