@@ -144,7 +144,7 @@ internal sealed partial class PartFolder : IDisposable
         try
         {
             using var file = _files.Create(PathOf(part.FileName));
-            var bytes = PartWriter.Write(file, rows);
+            var bytes = PartWriter.Write(file, new BatchContent(rows));
             file.Sync();
             return part with { Bytes = bytes };
         }

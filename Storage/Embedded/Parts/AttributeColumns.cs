@@ -24,8 +24,6 @@ internal sealed class AttributeColumns
 
     public List<ValueColumnBuilder> Columns { get; } = [];
 
-    public int ShapeCount => _shapeNodes.Count;
-
     /// <param name="ownerStarts">First owner of each block, and the count of owners at the end.</param>
     public static AttributeColumns Build(ValueScope scope, AttributeTable attributes, StringTable strings, ReadOnlySpan<int> ownerStarts)
     {
@@ -58,16 +56,22 @@ internal sealed class AttributeColumns
         return result;
     }
 
-    /// <summary>The shape's columns in the order of its attributes; a key that an owner has twice is there twice.</summary>
-    public List<int> ShapeColumns(int shape)
+    /// <summary>The columns of each shape in the order of its attributes; a key that an owner has twice is there twice.</summary>
+    public int[][] Shapes()
     {
+        var shapes = new int[_shapeNodes.Count][];
         var columns = new List<int>();
-        for (var node = _shapeNodes[shape]; node != Root; node = _nodeParent[node])
+        for (var shape = 0; shape < shapes.Length; shape++)
         {
-            columns.Add(_nodeColumn[node]);
+            columns.Clear();
+            for (var node = _shapeNodes[shape]; node != Root; node = _nodeParent[node])
+            {
+                columns.Add(_nodeColumn[node]);
+            }
+            columns.Reverse();
+            shapes[shape] = [.. columns];
         }
-        columns.Reverse();
-        return columns;
+        return shapes;
     }
 
     private int Child(int node, int column)

@@ -10,6 +10,16 @@ internal sealed record BlockPlan(int[] Starts, int[] RunStarts)
 {
     public int Blocks => Starts.Length - 1;
 
+    public int RowsOf(int block) => Starts[block + 1] - Starts[block];
+
+    /// <summary>First row of each run of the block, and its end.</summary>
+    public ReadOnlySpan<int> RunsOf(int block)
+    {
+        var first = Array.BinarySearch(RunStarts, Starts[block]);
+        var end = Array.BinarySearch(RunStarts, Starts[block + 1]);
+        return RunStarts.AsSpan(first, end - first + 1);
+    }
+
     /// <summary>Whole traces to a block where they fit; a longer trace fills blocks of its own. Log records: every block is full.</summary>
     public static BlockPlan Of(ColumnBatch rows)
     {

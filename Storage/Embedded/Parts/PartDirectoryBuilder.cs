@@ -6,8 +6,8 @@ namespace Apm.Storage.Embedded.Parts;
 internal sealed class PartDirectoryBuilder(int blocks)
 {
     private readonly SortedDictionary<PlainColumn, (ChunkRef Chunk, ulong Mask)[]> _plain = [];
-    private readonly Dictionary<ValueColumnBuilder, (ChunkRef Chunk, ulong Mask)[]> _values = [];
-    private readonly List<(ValueColumnBuilder Column, ChunkRef Dictionary)> _columns = [];
+    private readonly Dictionary<ContentColumn, (ChunkRef Chunk, ulong Mask)[]> _values = [];
+    private readonly List<(ContentColumn Column, ChunkRef Dictionary)> _columns = [];
     private readonly ChunkRef[] _blooms = new ChunkRef[blocks];
 
     public void AddPlain(PlainColumn column, int block, ChunkRef chunk, ulong mask)
@@ -24,7 +24,7 @@ internal sealed class PartDirectoryBuilder(int blocks)
         chunks[block] = (chunk, mask);
     }
 
-    public void AddValues(ValueColumnBuilder column, int index, ChunkRef chunk, ulong mask)
+    public void AddValues(ContentColumn column, int index, ChunkRef chunk, ulong mask)
     {
         if (!_values.TryGetValue(column, out var chunks))
         {
@@ -36,10 +36,10 @@ internal sealed class PartDirectoryBuilder(int blocks)
 
     public void AddBloom(int block, ChunkRef chunk) => _blooms[block] = chunk;
 
-    public void AddColumn(ValueColumnBuilder column, ChunkRef dictionary) => _columns.Add((column, dictionary));
+    public void AddColumn(ContentColumn column, ChunkRef dictionary) => _columns.Add((column, dictionary));
 
     /// <param name="shapes">Of records, events, links; a shape names columns by their number among those of its scope.</param>
-    public void WriteTo(ByteWriter writer, params ReadOnlySpan<AttributeColumns?> shapes)
+    public void WriteTo(ByteWriter writer, params ReadOnlySpan<IReadOnlyList<int[]>> shapes)
     {
         long expected = 0;
         writer.VarUInt((ulong)_plain.Count);
@@ -62,11 +62,10 @@ internal sealed class PartDirectoryBuilder(int blocks)
         }
         foreach (var scope in shapes)
         {
-            writer.VarUInt((ulong)(scope?.ShapeCount ?? 0));
-            for (var shape = 0; shape < scope?.ShapeCount; shape++)
+            writer.VarUInt((ulong)scope.Count);
+            foreach (var columns in scope)
             {
-                var columns = scope.ShapeColumns(shape);
-                writer.VarUInt((ulong)columns.Count);
+                writer.VarUInt((ulong)columns.Length);
                 foreach (var column in columns)
                 {
                     writer.VarUInt((ulong)column);
@@ -79,7 +78,7 @@ internal sealed class PartDirectoryBuilder(int blocks)
         }
     }
 
-    private void WriteColumn(ByteWriter writer, ValueColumnBuilder column, ChunkRef dictionary, ref long expected)
+    private void WriteColumn(ByteWriter writer, ContentColumn column, ChunkRef dictionary, ref long expected)
     {
         writer.Byte((byte)column.Scope);
         writer.LengthPrefixed(column.Key);
@@ -96,7 +95,7 @@ internal sealed class PartDirectoryBuilder(int blocks)
         {
             var (chunk, mask) = _values[column][index];
             writer.VarUInt((ulong)(column.BlockNumber(index) - previous - 1));
-            writer.VarUInt((ulong)column.BlockCodes(index).Length);
+            writer.VarUInt((ulong)column.BlockEntries(index));
             ChunkRefCodec.Write(writer, chunk, ref expected);
             if (column.IsDictionary)
             {

@@ -1,4 +1,3 @@
-using Apm.Storage.Columns;
 using Apm.Storage.Embedded.Encodings;
 
 namespace Apm.Storage.Embedded.Parts;
@@ -9,21 +8,9 @@ internal readonly record struct TracePageRef(ulong FirstId, int Entries, ChunkRe
 /// <summary>Writes the trace index: an entry for each trace and block, sorted by the low 64 bits of the id, in pages.</summary>
 internal static class TraceIndexWriter
 {
-    public static TracePageRef[] Write(ColumnBatch rows, BlockPlan plan, ChunkWriter chunks, ByteWriter chunk)
+    /// <param name="entries">Low half of each run's trace id, with its block, in any order; sorted here.</param>
+    public static TracePageRef[] Write(List<(ulong Id, int Block)> entries, ChunkWriter chunks, ByteWriter chunk)
     {
-        var entries = new List<(ulong Id, int Block)>();
-        for (int run = 0, block = 0; run + 1 < plan.RunStarts.Length; run++)
-        {
-            while (plan.RunStarts[run] >= plan.Starts[block + 1])
-            {
-                block++;
-            }
-            var id = rows.TraceId[plan.RunStarts[run]];
-            if (!id.IsZero)
-            {
-                entries.Add((id.Low, block));
-            }
-        }
         entries.Sort();
         var distinct = 0;
         for (var i = 0; i < entries.Count; i++)

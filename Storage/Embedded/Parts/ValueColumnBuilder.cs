@@ -1,10 +1,11 @@
 using Apm.Storage.Columns;
+using Apm.Storage.Embedded.Encodings;
 using Apm.Telemetry.Attributes;
 
 namespace Apm.Storage.Embedded.Parts;
 
 /// <summary>Values of one column of a part being written: the distinct ones, and for each entry which. Entries come block by block.</summary>
-internal sealed class ValueColumnBuilder(ValueScope scope, byte[] key, StringTable strings)
+internal sealed class ValueColumnBuilder(ValueScope scope, byte[] key, StringTable strings) : ContentColumn(scope, key)
 {
     private long[] _bits = new long[16];
     private AttributeType[] _types = new AttributeType[16];
@@ -14,48 +15,61 @@ internal sealed class ValueColumnBuilder(ValueScope scope, byte[] key, StringTab
     private long _contentBytes;
     private int _last = -1;
 
-    public ValueScope Scope { get; } = scope;
+    private int _distinct;
+    private int _entries;
 
-    /// <summary>UTF-8, or whatever bytes were sent.</summary>
-    public byte[] Key { get; } = key;
+    public override long Entries => _entries;
 
-    public int Distinct { get; private set; }
+    public override int Distinct => _distinct;
 
-    public int Entries { get; private set; }
+    public override bool IsDictionary => HasDictionary(_distinct, _entries, _contentBytes);
 
-    /// <summary>Blocks that have entries.</summary>
-    public int BlockCount => _blocks.Count;
+    public override int BlockCount => _blocks.Count;
 
-    public bool IsDictionary =>
-        (Distinct <= PartFormat.SmallDictionaryValues || Entries >= (long)Distinct * PartFormat.MinUsesPerDictionaryValue) && _contentBytes <= PartFormat.MaxDictionaryBytes;
+    public override int BlockNumber(int index) => _blocks[index].Block;
 
-    public int BlockNumber(int index) => _blocks[index].Block;
+    public override int BlockEntries(int index) => CodesOf(index).Length;
 
-    /// <summary>Codes of the entries in the index-th block that has any.</summary>
-    public ReadOnlySpan<int> BlockCodes(int index)
+    public override void ReadCodes(int index, Span<int> codes) => CodesOf(index).CopyTo(codes);
+
+    public override void ReadValues(int index, ValueListWriter values)
     {
-        var start = _blocks[index].Start;
-        var end = index + 1 < _blocks.Count ? _blocks[index + 1].Start : Entries;
-        return _codes.AsSpan(start, end - start);
+        foreach (var code in CodesOf(index))
+        {
+            values.Add(_types[code], _bits[code], strings);
+        }
     }
 
-    public (AttributeType Type, long Bits) Value(int code) => (_types[code], _bits[code]);
+    public override void ReadDictionary(ValueListWriter values)
+    {
+        for (var code = 0; code < _distinct; code++)
+        {
+            values.Add(_types[code], _bits[code], strings);
+        }
+    }
 
     public void Add(int block, AttributeType type, long bits)
     {
         if (_blocks.Count == 0 || _blocks[^1].Block != block)
         {
-            _blocks.Add((block, Entries));
+            _blocks.Add((block, _entries));
         }
-        if (Entries == _codes.Length)
+        if (_entries == _codes.Length)
         {
-            Array.Resize(ref _codes, Entries * 2);
+            Array.Resize(ref _codes, _entries * 2);
         }
         if (_last < 0 || _bits[_last] != bits || _types[_last] != type)
         {
             _last = CodeOf(type, bits);
         }
-        _codes[Entries++] = _last;
+        _codes[_entries++] = _last;
+    }
+
+    private ReadOnlySpan<int> CodesOf(int index)
+    {
+        var start = _blocks[index].Start;
+        var end = index + 1 < _blocks.Count ? _blocks[index + 1].Start : _entries;
+        return _codes.AsSpan(start, end - start);
     }
 
     private int CodeOf(AttributeType type, long bits)
@@ -71,20 +85,20 @@ internal sealed class ValueColumnBuilder(ValueScope scope, byte[] key, StringTab
             }
             slot = (slot + 1) & mask;
         }
-        if (Distinct == _bits.Length)
+        if (_distinct == _bits.Length)
         {
-            Array.Resize(ref _bits, Distinct * 2);
-            Array.Resize(ref _types, Distinct * 2);
+            Array.Resize(ref _bits, _distinct * 2);
+            Array.Resize(ref _types, _distinct * 2);
         }
-        _bits[Distinct] = bits;
-        _types[Distinct] = type;
+        _bits[_distinct] = bits;
+        _types[_distinct] = type;
         _contentBytes += type.HasContent() ? strings[(int)bits].Length : 0;
-        _slots[slot] = ++Distinct;
-        if (Distinct * 2 > _slots.Length)
+        _slots[slot] = ++_distinct;
+        if (_distinct * 2 > _slots.Length)
         {
             Rehash();
         }
-        return Distinct - 1;
+        return _distinct - 1;
     }
 
     private static int SlotOf(AttributeType type, long bits, int mask)
@@ -97,7 +111,7 @@ internal sealed class ValueColumnBuilder(ValueScope scope, byte[] key, StringTab
     {
         _slots = new int[_slots.Length * 4];
         var mask = _slots.Length - 1;
-        for (var code = 0; code < Distinct; code++)
+        for (var code = 0; code < _distinct; code++)
         {
             var slot = SlotOf(_types[code], _bits[code], mask);
             while (_slots[slot] != 0)

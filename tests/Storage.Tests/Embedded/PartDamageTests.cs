@@ -51,7 +51,7 @@ public sealed class PartDamageTests
         var rows = RowOrder.Merge([signal == Signal.Traces ? random.Spans(30) : random.Logs(30)]);
         using (var file = disk.Create(Path))
         {
-            PartWriter.Write(file, rows);
+            PartWriter.Write(file, new BatchContent(rows));
         }
         return (disk, disk.ReadAll(Path).Length, RowText.Of(rows));
     }

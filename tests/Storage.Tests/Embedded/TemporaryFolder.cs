@@ -19,7 +19,7 @@ internal sealed class TemporaryFolder : IDisposable
         var name = $"{++_parts}.part";
         using (var file = Files.Create(name))
         {
-            PartWriter.Write(file, RowOrder.Merge(batches));
+            PartWriter.Write(file, new BatchContent(RowOrder.Merge(batches)));
         }
         return new PartSource(PartFile.Open(Files, name), new ChunkCache(16 << 20));
     }
