@@ -14,7 +14,6 @@ namespace Apm.Query.Jaeger;
 internal static class JaegerEndpoints
 {
     private const long DefaultLookbackNano = 2L * 86_400 * 1_000_000_000;
-    private const long DefaultDependencyLookbackNano = 86_400L * 1_000_000_000;
 
     /// <summary>Traces asked for by id in one request.</summary>
     private const int MaxTraceIds = 100;
@@ -27,8 +26,8 @@ internal static class JaegerEndpoints
         jaeger.MapGet("/operations", OperationsAsync);
         jaeger.MapGet("/traces", SearchAsync);
         jaeger.MapGet("/traces/{id}", GetAsync);
-        jaeger.MapGet("/dependencies", DependenciesAsync);
         jaeger.MapPost("/archive/{id}", IResult (string id) => throw new JaegerException(StatusCodes.Status501NotImplemented, $"trace {JaegerParameter.TraceId(id)} cannot be archived: there is no archive storage"));
+        JaegerDependencies.Map(jaeger);
         JaegerTransform.Map(jaeger);
         JaegerMetrics.Map(jaeger);
         JaegerV3Endpoints.Map(jaeger);
@@ -118,29 +117,6 @@ internal static class JaegerEndpoints
         _ = JaegerParameter.MicrosecondsToNano(JaegerParameter.Text(request.Query, "end"), "end");
         var trace = await spans.GetTraceAsync(traceId, runs.Begin().Budget(), cancellationToken);
         return trace.Spans.Rows > 0 ? Traces([(traceId, trace)], raw) : throw new JaegerException(StatusCodes.Status404NotFound, "trace not found");
-    }
-
-    private static async Task<IResult> DependenciesAsync(ISpanStore spans, QueryRunFactory runs, HttpRequest request, CancellationToken cancellationToken)
-    {
-        var end = JaegerParameter.MillisecondsToNano(JaegerParameter.Text(request.Query, "endTs"), "endTs", runs.NowUnixNano());
-        var lookback = JaegerParameter.MillisecondsToNano(JaegerParameter.Text(request.Query, "lookback"), "lookback", DefaultDependencyLookbackNano);
-        var service = JaegerParameter.Text(request.Query, "service");
-        var result = await spans.GetEdgesAsync(new TimeRange(end - lookback, end), runs.Begin().Budget(), cancellationToken);
-        var calls = result.Edges.Where(edge => edge.Type == PeerType.Service && (service is null || edge.Client == service || edge.Server == service))
-            .GroupBy(edge => (edge.Client, edge.Server)).OrderBy(edge => edge.Key).ToList();
-        return Envelope(writer =>
-        {
-            writer.WriteStartArray();
-            foreach (var edge in calls)
-            {
-                writer.WriteStartObject();
-                writer.WriteString("parent"u8, edge.Key.Client);
-                writer.WriteString("child"u8, edge.Key.Server);
-                writer.WriteNumber("callCount"u8, edge.Sum(part => part.Calls));
-                writer.WriteEndObject();
-            }
-            writer.WriteEndArray();
-        }, 0);
     }
 
     /// <summary>

@@ -10,8 +10,21 @@ namespace Apm.Query.Services;
 internal sealed record DependenciesAnswer(IReadOnlyList<EdgeAnswer> Edges, ScanAnswer Scan);
 
 /// <param name="Type">service, database, queue or external: what <paramref name="Server"/> is.</param>
+/// <param name="Operation">The most frequent name of the calling span.</param>
+/// <param name="Rate">Calls per second over the whole range.</param>
+/// <param name="ErrorRate">0 to 1.</param>
 internal sealed record EdgeAnswer(
-    string Client, string Server, string Type, string System, string Operation, long Calls, long Errors, long P50Nano, long P95Nano, long P99Nano);
+    string Client, string Server, string Type, string System, string Operation, long Calls, long Errors, double Rate, double ErrorRate,
+    long P50Nano, long P95Nano, long P99Nano)
+{
+    public static EdgeAnswer Of(Edge edge, double seconds)
+    {
+        var measure = RedMeasure.Of(edge.Calls, edge.Errors, edge.Durations, seconds);
+        return new EdgeAnswer(
+            edge.Client, edge.Server, DependencyEndpoints.TypeName(edge.Type), edge.System, edge.Operation, edge.Calls, edge.Errors,
+            measure.Rate, measure.ErrorRate, measure.P50Nano, measure.P95Nano, measure.P99Nano);
+    }
+}
 
 /// <summary><c>GET dependencies</c>: who calls whom.</summary>
 internal static class DependencyEndpoints
@@ -27,16 +40,17 @@ internal static class DependencyEndpoints
         _ => "external",
     };
 
-    private static async Task<IResult> ListAsync(ISpanStore spans, QueryRunFactory runs, string? from, string? to, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(
+        ISpanStore spans, QueryRunFactory runs, string? service, string? from, string? to, CancellationToken cancellationToken)
     {
         var range = TimeParameter.ReadRange(from, to, runs.NowUnixNano());
         var run = runs.Begin();
         var result = await spans.GetEdgesAsync(range, run.Budget(), cancellationToken);
         run.Add(result.Scan);
+        var seconds = RedMeasure.Seconds(range);
         var edges = result.Edges
-            .Select(edge => new EdgeAnswer(
-                edge.Client, edge.Server, TypeName(edge.Type), edge.System, edge.Operation, edge.Calls, edge.Errors,
-                edge.Durations.QuantileNano(0.5), edge.Durations.QuantileNano(0.95), edge.Durations.QuantileNano(0.99)))
+            .Where(edge => string.IsNullOrEmpty(service) || edge.Client == service || edge.Server == service)
+            .Select(edge => EdgeAnswer.Of(edge, seconds))
             .OrderByDescending(edge => edge.Calls).ThenBy(edge => edge.Client, StringComparer.Ordinal).ThenBy(edge => edge.Server, StringComparer.Ordinal)
             .ToArray();
         return TypedResults.Json(new DependenciesAnswer(edges, ScanAnswer.From(run.Report)), AnswerJson.Default.DependenciesAnswer);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Apm.Query.Api;
 using Apm.Query.Json;
 using Apm.Storage;
@@ -22,6 +23,8 @@ internal static class ServiceEndpoints
     /// <summary>Steps in which a version's first appearance is looked for.</summary>
     private const int VersionSteps = 60;
 
+    private static readonly ImmutableArray<Field> s_environmentFields = [Field.ServiceName, Field.Attribute(FieldScope.Resource, "deployment.environment.name")];
+
     /// <summary>What counts as a request to a service: its server and consumer spans, and roots, which nobody called.</summary>
     internal static readonly Filter Requests = Filter.Or(
         Filter.Equal(Field.Of(Intrinsic.Kind), AttributeValue.FromInt64((long)SpanKind.Server)),
@@ -43,15 +46,18 @@ internal static class ServiceEndpoints
         var identities = await spans.AggregateAsync(
             new AggregateQuery(Filter.All, range, Parameter.NiceStep(range, VersionSteps), ServiceIdentity.Fields, MaxIdentities, WithDurations: false), run.Budget(), cancellationToken);
         run.Add(identities.Scan);
+        var environments = await spans.AggregateAsync(
+            new AggregateQuery(Filter.All, range, 0, s_environmentFields, MaxIdentities, WithDurations: false), run.Budget(), cancellationToken);
+        run.Add(environments.Scan);
         var edges = await spans.GetEdgesAsync(range, run.Budget(), cancellationToken);
         run.Add(edges.Scan);
 
         var seconds = RedMeasure.Seconds(range);
-        var answer = new ServicesAnswer(Services(requests, identities, seconds), Peers(edges.Edges, seconds), ScanAnswer.From(run.Report));
+        var answer = new ServicesAnswer(Services(requests, identities, EnvironmentsByService(environments), seconds), Peers(edges.Edges, seconds), ScanAnswer.From(run.Report));
         return TypedResults.Json(answer, AnswerJson.Default.ServicesAnswer);
     }
 
-    private static List<ServiceAnswer> Services(AggregateResult requests, AggregateResult identities, double seconds)
+    private static List<ServiceAnswer> Services(AggregateResult requests, AggregateResult identities, ILookup<string, string> environments, double seconds)
     {
         var known = ServiceIdentity.ByService(identities);
         var services = new List<ServiceAnswer>(requests.Groups.Count);
@@ -62,18 +68,25 @@ internal static class ServiceEndpoints
                 continue;
             }
             known.Remove(key.ToString(), out var identity);
-            services.Add(Service(key.ToString(), identity, group.Total, group.Buckets, requests, seconds));
+            services.Add(Service(key.ToString(), identity, [.. environments[key.ToString()]], group.Total, group.Buckets, requests, seconds));
         }
         // Services that only send spans of other kinds, such as the calls of a job whose root was sampled away.
         foreach (var (name, identity) in known)
         {
-            services.Add(Service(name, identity, new AggregateBucket(), new AggregateBucket?[requests.Steps], requests, seconds));
+            services.Add(Service(name, identity, [.. environments[name]], new AggregateBucket(), new AggregateBucket?[requests.Steps], requests, seconds));
         }
         return services;
     }
 
+    /// <summary>The environments of each service, in order. Services whose resources name none are absent.</summary>
+    private static ILookup<string, string> EnvironmentsByService(AggregateResult result) => result.Groups
+        .Where(group => !group.IsOverflow && group.Key[0] is not null && group.Key[1] is not null)
+        .Select(group => (Service: group.Key[0]!.Value.ToString(), Environment: group.Key[1]!.Value.ToString()))
+        .Distinct().OrderBy(pair => pair.Environment, StringComparer.Ordinal)
+        .ToLookup(pair => pair.Service, pair => pair.Environment, StringComparer.Ordinal);
+
     private static ServiceAnswer Service(
-        string name, ServiceIdentity? identity, AggregateBucket total, AggregateBucket?[] buckets, AggregateResult result, double seconds)
+        string name, ServiceIdentity? identity, string[] environments, AggregateBucket total, AggregateBucket?[] buckets, AggregateResult result, double seconds)
     {
         var measure = RedMeasure.Of(total, seconds);
         var series = new ServiceSeriesAnswer(
@@ -82,7 +95,7 @@ internal static class ServiceEndpoints
             [.. buckets.Select(bucket => bucket is { Count: > 0 } ? bucket.Durations?.QuantileNano(0.95) : null)]);
         return new ServiceAnswer(
             name, identity?.Language, identity?.Version, identity?.PreviousVersion,
-            identity?.VersionChangedUnixNano is { } changed ? new UnixNano(changed) : null, identity?.Instances ?? 0,
+            identity?.VersionChangedUnixNano is { } changed ? new UnixNano(changed) : null, identity?.Instances ?? 0, environments,
             measure.Rate, measure.ErrorRate, measure.P50Nano, measure.P95Nano, measure.P99Nano, Apdex(total.Durations), measure.Count, measure.Errors, series);
     }
 

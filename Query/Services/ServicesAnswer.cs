@@ -6,9 +6,10 @@ internal sealed record ServicesAnswer(IReadOnlyList<ServiceAnswer> Services, IRe
 
 /// <param name="VersionChangedUnixNano">Start of the step in which <paramref name="Version"/> was first seen; null when it was there all the time.</param>
 /// <param name="Instances">Distinct service.instance.id.</param>
+/// <param name="Environments">Distinct deployment.environment.name.</param>
 /// <param name="Apdex">0 to 1 with a threshold of 500 ms; null without requests.</param>
 internal sealed record ServiceAnswer(
-    string Name, string? Language, string? Version, string? PreviousVersion, UnixNano? VersionChangedUnixNano, int Instances,
+    string Name, string? Language, string? Version, string? PreviousVersion, UnixNano? VersionChangedUnixNano, int Instances, IReadOnlyList<string> Environments,
     double Rate, double ErrorRate, long P50Nano, long P95Nano, long P99Nano, double? Apdex, long Count, long Errors, ServiceSeriesAnswer Series);
 
 /// <summary>One entry a step; a percentile is null where no request was.</summary>

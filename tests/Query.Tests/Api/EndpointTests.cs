@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Apm.Query.Logs;
 using Apm.Query.Traces;
+using Apm.Telemetry;
 using Apm.Telemetry.Attributes;
 
 namespace Apm.Query.Tests.Api;
@@ -50,6 +51,35 @@ public sealed class EndpointTests
             ["payments>bank API external 10 1", "storefront>carts database 10 0"],
             answer["edges"]!.AsArray().Select(edge => $"{edge!["client"]}>{edge["server"]} {edge["type"]} {edge["calls"]} {edge["errors"]}").Where(edge => !edge.Contains("service", StringComparison.Ordinal)));
         Assert.Contains(answer["edges"]!.AsArray(), edge => edge!["server"]!.GetValue<string>() == "payments" && edge["type"]!.GetValue<string>() == "service");
+        var bank = answer["edges"]!.AsArray().Single(edge => edge!["server"]!.GetValue<string>() == "bank API")!;
+        Assert.Equal((0.166667, 0.1, "POST"), (bank["rate"]!.GetValue<double>(), bank["errorRate"]!.GetValue<double>(), bank["operation"]!.GetValue<string>()));
+    }
+
+    [Theory]
+    [InlineData("bank API", "payments>bank API")]
+    [InlineData("payments", "payments>bank API storefront>payments")]
+    [InlineData("nobody", "")]
+    public async Task Dependencies_OfOneSide_AreItsEdges(string service, string expected)
+    {
+        await using var host = await Shop.StartAsync();
+        var answer = await host.GetJsonAsync($"/api/v1/dependencies?{Shop.Range}&service={Uri.EscapeDataString(service)}");
+        Assert.Equal(expected, string.Join(' ', answer["edges"]!.AsArray().Select(edge => $"{edge!["client"]}>{edge["server"]}").Order(StringComparer.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Services_OfSeveralEnvironments_NameEachOnce()
+    {
+        await using var host = await QueryHost.StartAsync();
+        host.Spans.Append(Batches.Spans([
+            new SpanRow("cart", "GET", 0, 5) { Trace = 1, Id = 1, Kind = SpanKind.Server, Resource = [("deployment.environment.name", "staging")] },
+            new SpanRow("cart", "GET", 1, 5) { Trace = 2, Id = 2, Kind = SpanKind.Server, Resource = [("deployment.environment.name", "production"), ("service.instance.id", "a")] },
+            new SpanRow("cart", "GET", 2, 5) { Trace = 3, Id = 3, Kind = SpanKind.Server, Resource = [("deployment.environment.name", "production"), ("service.instance.id", "b")] },
+            new SpanRow("job", "run", 3, 5) { Trace = 4, Id = 4 },
+        ]));
+        var answer = await host.GetJsonAsync($"/api/v1/services?{Shop.Range}");
+        Assert.Equal(
+            ["cart [\"production\",\"staging\"]", "job []"],
+            answer["services"]!.AsArray().Select(service => $"{service!["name"]} {service["environments"]!.ToJsonString()}").Order(StringComparer.Ordinal));
     }
 
     [Fact]
