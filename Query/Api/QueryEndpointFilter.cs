@@ -1,4 +1,5 @@
 using System.Globalization;
+using Apm.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -34,6 +35,10 @@ internal sealed partial class QueryEndpointFilter(QueryAdmission admission, ILog
         {
             http.Response.Headers.RetryAfter = ((int)Math.Ceiling(exception.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             return Results.Problem(exception.Message, statusCode: StatusCodes.Status503ServiceUnavailable, title: "Busy");
+        }
+        catch (StoreClosedException exception)
+        {
+            return Results.Problem(exception.Message, statusCode: StatusCodes.Status503ServiceUnavailable, title: "Shutting down");
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {

@@ -34,7 +34,6 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
     private TaskCompletionSource? _room;
     private bool _disposed;
 
-    private volatile Snapshot _snapshot;
     private volatile bool _stopping;
 
     /// <summary>The shutdown's time is over: the seal in work is the last.</summary>
@@ -48,7 +47,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         _logger = logger;
         _metrics = new StoreMetrics(meters, State);
         _head = new Head(folder.CoveredSpans, folder.CoveredLogs);
-        _snapshot = new Snapshot([], [], folder.CoveredSpans, folder.CoveredLogs);
+        _snapshot = null!;
         Search = new StoreSearch(time, OnDamage);
         lock (_lock)
         {
@@ -74,12 +73,9 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         {
             engine._metrics.FoundCorrupt();
         }
-        engine.LogOpened(folder, parts.Spans.Count + parts.Logs.Count, parts.Bytes, parts.CoveredSpans, parts.CoveredLogs);
+        engine.LogOpened(folder, parts.Parts.Spans.Length + parts.Parts.Logs.Length, parts.Bytes, parts.CoveredSpans, parts.CoveredLogs);
         return engine;
     }
-
-    /// <summary>What a query of the signal reads. Immutable.</summary>
-    public IReadOnlyList<RowSource> Sources(Signal signal) => signal == Signal.Traces ? _snapshot.Spans : _snapshot.Logs;
 
     /// <summary>As <see cref="ITelemetryStore.CoveredPosition"/>: spans and log records share the buffer's positions, and each has its own mark.</summary>
     public long CoveredPosition(Signal signal) => signal == Signal.Traces ? _snapshot.CoveredSpans : _snapshot.CoveredLogs;
@@ -135,7 +131,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
 
     /// <summary>
     /// Seals what is left, so that a restart has nothing to replay, for at most <see cref="EmbeddedStoreOptions.ShutdownTimeout"/>; then closes all files.
-    /// Queries that still run fail.
+    /// Queries that still run are ended with <see cref="StoreClosedException"/>, and what one of them reads is closed when it has ended.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -156,6 +152,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         }
         _stopping = true;
         _wake.Release();
+        await _closing.CancelAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
         using var timeout = new CancellationTokenSource(_options.ShutdownTimeout, _time);
         try
@@ -168,10 +165,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
             LogNotSealed(_frozen.Sum(head => head.Rows), failure);
         }
         await _sealerEnded.Task.ConfigureAwait(false);
-        foreach (var part in _folder.Spans.Concat(_folder.Logs))
-        {
-            part.Dispose();
-        }
+        _snapshot.Parts.Release();
         _folder.Dispose();
         _metrics.Dispose();
         _wake.Dispose();
@@ -209,20 +203,13 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>The parts, what waits to be sealed and what fills, as one: a row that moves from one to another does so between two snapshots.</summary>
-    private void PublishLocked() => _snapshot = new Snapshot(
-        [.. _folder.Spans, .. _frozen.SelectMany(head => head.Spans), .. _head.Spans],
-        [.. _folder.Logs, .. _frozen.SelectMany(head => head.Logs), .. _head.Logs],
-        _folder.CoveredSpans,
-        _folder.CoveredLogs);
-
     private EngineState State()
     {
         lock (_lock)
         {
             return new EngineState(
                 _head.Rows + _frozen.Sum(head => (long)head.Rows), _head.Bytes + _frozen.Sum(head => head.Bytes), _frozen.Count,
-                _folder.Spans.Count + _folder.Logs.Count, _folder.Bytes, _folder.CacheBytes);
+                _folder.Parts.Spans.Length + _folder.Parts.Logs.Length, _folder.Bytes, _folder.CacheBytes);
         }
     }
 
@@ -231,6 +218,4 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         _metrics.FoundCorrupt();
         LogDamagedBlock(damage);
     }
-
-    private sealed record Snapshot(RowSource[] Spans, RowSource[] Logs, long CoveredSpans, long CoveredLogs);
 }

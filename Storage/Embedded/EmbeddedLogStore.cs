@@ -13,14 +13,14 @@ internal sealed class EmbeddedLogStore(EmbeddedEngine engine) : ILogStore
         : throw new ArgumentException($"a batch of {batch.Signal} was appended to the log records", nameof(batch));
 
     public Task<LogSearchResult> SearchLogsAsync(LogQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.SearchLogsAsync(engine.Sources(Signal.Logs), query, budget, cancellationToken);
+        engine.Lease(Signal.Logs).RunAsync((sources, token) => engine.Search.SearchLogsAsync(sources, query, budget, token), cancellationToken);
 
     public Task<AggregateResult> AggregateAsync(AggregateQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.AggregateAsync(engine.Sources(Signal.Logs), Signal.Logs, query, budget, cancellationToken);
+        engine.Lease(Signal.Logs).RunAsync((sources, token) => engine.Search.AggregateAsync(sources, Signal.Logs, query, budget, token), cancellationToken);
 
     public Task<FacetResult> GetFacetsAsync(FacetQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.GetFacetsAsync(engine.Sources(Signal.Logs), Signal.Logs, query, budget, cancellationToken);
+        engine.Lease(Signal.Logs).RunAsync((sources, token) => engine.Search.GetFacetsAsync(sources, Signal.Logs, query, budget, token), cancellationToken);
 
     public Task<IReadOnlyList<AttributeName>> GetAttributeNamesAsync(AttributeNameQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.GetAttributeNamesAsync(engine.Sources(Signal.Logs), query, budget, cancellationToken);
+        engine.Lease(Signal.Logs).RunAsync((sources, token) => engine.Search.GetAttributeNamesAsync(sources, query, budget, token), cancellationToken);
 }

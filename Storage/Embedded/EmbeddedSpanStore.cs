@@ -15,20 +15,20 @@ internal sealed class EmbeddedSpanStore(EmbeddedEngine engine) : ISpanStore
         : throw new ArgumentException($"a batch of {batch.Signal} was appended to the spans", nameof(batch));
 
     public Task<TraceFetch> GetTraceAsync(TraceId traceId, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.GetTraceAsync(engine.Sources(Spans), traceId, budget, cancellationToken);
+        engine.Lease(Spans).RunAsync((sources, token) => engine.Search.GetTraceAsync(sources, traceId, budget, token), cancellationToken);
 
     public Task<TraceSearchResult> SearchTracesAsync(TraceQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.SearchTracesAsync(engine.Sources(Spans), query, budget, cancellationToken);
+        engine.Lease(Spans).RunAsync((sources, token) => engine.Search.SearchTracesAsync(sources, query, budget, token), cancellationToken);
 
     public Task<EdgeResult> GetEdgesAsync(TimeRange range, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.GetEdgesAsync(engine.Sources(Spans), range, budget, cancellationToken);
+        engine.Lease(Spans).RunAsync((sources, token) => engine.Search.GetEdgesAsync(sources, range, budget, token), cancellationToken);
 
     public Task<AggregateResult> AggregateAsync(AggregateQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.AggregateAsync(engine.Sources(Spans), Spans, query, budget, cancellationToken);
+        engine.Lease(Spans).RunAsync((sources, token) => engine.Search.AggregateAsync(sources, Spans, query, budget, token), cancellationToken);
 
     public Task<FacetResult> GetFacetsAsync(FacetQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.GetFacetsAsync(engine.Sources(Spans), Spans, query, budget, cancellationToken);
+        engine.Lease(Spans).RunAsync((sources, token) => engine.Search.GetFacetsAsync(sources, Spans, query, budget, token), cancellationToken);
 
     public Task<IReadOnlyList<AttributeName>> GetAttributeNamesAsync(AttributeNameQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        engine.Search.GetAttributeNamesAsync(engine.Sources(Spans), query, budget, cancellationToken);
+        engine.Lease(Spans).RunAsync((sources, token) => engine.Search.GetAttributeNamesAsync(sources, query, budget, token), cancellationToken);
 }

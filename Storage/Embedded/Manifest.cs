@@ -122,12 +122,8 @@ internal sealed class Manifest : IDisposable
         _files.Delete(temporary);
         using (var file = _files.Create(temporary))
         {
-            var content = new ByteWriter();
-            content.Bytes(Magic);
-            content.Bytes([(byte)Version, Version >> 8, 0, 0]);
-            content.UInt32(Crc32C.Compute(content.Written));
-            content.Bytes(Encode(new ManifestEdit([.. _parts.Values], [], CoveredSpans, CoveredLogs)).Written);
-            file.Write(content.Written, 0);
+            var content = Of(_parts.Values, CoveredSpans, CoveredLogs);
+            file.Write(content, 0);
             file.Sync();
             _length = content.Length;
         }
@@ -136,6 +132,17 @@ internal sealed class Manifest : IDisposable
         _file = _files.OpenWrite(path);
         _edits = 1;
         _mustRewrite = false;
+    }
+
+    /// <summary>The bytes of a manifest that lists the parts in one edit.</summary>
+    public static byte[] Of(IEnumerable<ManifestPart> parts, long coveredSpans, long coveredLogs)
+    {
+        var content = new ByteWriter();
+        content.Bytes(Magic);
+        content.Bytes([(byte)Version, Version >> 8, 0, 0]);
+        content.UInt32(Crc32C.Compute(content.Written));
+        content.Bytes(Encode(new ManifestEdit([.. parts], [], coveredSpans, coveredLogs)).Written);
+        return content.Written.ToArray();
     }
 
     private static ByteWriter Encode(ManifestEdit edit)

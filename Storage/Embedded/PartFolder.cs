@@ -19,8 +19,8 @@ internal sealed partial class PartFolder : IDisposable
     private readonly Manifest _manifest;
     private readonly ChunkCache _cache;
     private readonly ILogger _logger;
-    private readonly List<PartSource> _spans = [];
-    private readonly List<PartSource> _logs = [];
+    private readonly List<StoredPart> _spans = [];
+    private readonly List<StoredPart> _logs = [];
     private long _nextId = 1;
 
     private PartFolder(IFileSystem files, string folder, Manifest manifest, ChunkCache cache, ILogger logger)
@@ -32,10 +32,8 @@ internal sealed partial class PartFolder : IDisposable
         _logger = logger;
     }
 
-    /// <summary>In the order they were sealed.</summary>
-    public IReadOnlyList<PartSource> Spans => _spans;
-
-    public IReadOnlyList<PartSource> Logs => _logs;
+    /// <summary>All parts, in the order they were sealed. Whoever puts another set in its place lets go of this one.</summary>
+    public PartSet Parts { get; private set; } = new([], []);
 
     /// <summary>Of all parts.</summary>
     public long Bytes { get; private set; }
@@ -103,7 +101,7 @@ internal sealed partial class PartFolder : IDisposable
         {
             foreach (var part in parts)
             {
-                opened.Add(new PartSource(PartFile.Open(_files, PathOf(part.FileName)), _cache));
+                opened.Add(new PartSource(PartFile.Open(_files, PathOf(part.FileName)), _cache) { Entry = part });
             }
             return opened;
         }
@@ -123,6 +121,7 @@ internal sealed partial class PartFolder : IDisposable
         {
             Add(part);
         }
+        Parts = new PartSet([.. _spans], [.. _logs]);
         CoveredSpans = head.SpanPosition;
         CoveredLogs = head.LogPosition;
     }
@@ -131,7 +130,7 @@ internal sealed partial class PartFolder : IDisposable
 
     private void Add(PartSource part)
     {
-        (part.Signal == Signal.Traces ? _spans : _logs).Add(part);
+        (part.Signal == Signal.Traces ? _spans : _logs).Add(new StoredPart(part.Entry!, part, static unused => unused.Source.Dispose()));
         Bytes += part.File.SizeBytes;
     }
 
@@ -184,7 +183,7 @@ internal sealed partial class PartFolder : IDisposable
         var removed = new List<long>();
         foreach (var part in _manifest.Parts)
         {
-            if (TryOpen(part.FileName) is { } source)
+            if (TryOpen(part.FileName, part) is { } source)
             {
                 Add(source);
             }
@@ -202,6 +201,7 @@ internal sealed partial class PartFolder : IDisposable
         }
         // Also without changes: the file may end in a torn edit, which a new one must not follow.
         _manifest.Commit(new ManifestEdit(added, removed, CoveredSpans, CoveredLogs));
+        Parts = new PartSet([.. _spans], [.. _logs]);
         foreach (var name in present)
         {
             var isPart = ManifestPart.TryParseId(name, out var id);
@@ -218,17 +218,18 @@ internal sealed partial class PartFolder : IDisposable
         var kept = new List<ManifestPart>();
         foreach (var name in present.Order(StringComparer.Ordinal))
         {
-            if (ManifestPart.TryParseId(name, out var id) && !listed.ContainsKey(name) && TryOpen(name) is { } source)
+            if (ManifestPart.TryParseId(name, out var id) && !listed.ContainsKey(name) && TryOpen(name, null) is { } source)
             {
+                source.Entry = new ManifestPart(id, source.Signal, Level: 0, source.RowCount, source.File.SizeBytes);
                 Add(source);
-                kept.Add(new ManifestPart(id, source.Signal, Level: 0, source.RowCount, source.File.SizeBytes));
+                kept.Add(source.Entry);
             }
         }
         return kept;
     }
 
     /// <summary>Null when the part is damaged or gone, which costs its rows but never the start.</summary>
-    private PartSource? TryOpen(string fileName)
+    private PartSource? TryOpen(string fileName, ManifestPart? entry)
     {
         try
         {
@@ -238,7 +239,7 @@ internal sealed partial class PartFolder : IDisposable
                 LogPartMissing(fileName);
                 return null;
             }
-            return new PartSource(PartFile.Open(_files, PathOf(fileName)), _cache);
+            return new PartSource(PartFile.Open(_files, PathOf(fileName)), _cache) { Entry = entry };
         }
         catch (CorruptPartException damage)
         {

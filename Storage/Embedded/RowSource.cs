@@ -6,8 +6,8 @@ using Apm.Telemetry.Filters;
 namespace Apm.Storage.Embedded;
 
 /// <summary>
-/// Rows of one signal as a search sees them: a batch of the head, or a part on disk. Immutable; used by many queries at once. The snapshot that a query
-/// holds keeps it alive.
+/// Rows of one signal as a search sees them: a batch of the head, or a part on disk. Immutable; used by many queries at once. The
+/// <see cref="SourceLease"/> that a query holds keeps it open.
 /// </summary>
 internal abstract class RowSource
 {

@@ -31,6 +31,9 @@ internal sealed class PartSource : RowSource, IDisposable
 
     public PartFile File => _file;
 
+    /// <summary>As the manifest lists it; null when none does. Set before any other thread has the part.</summary>
+    public ManifestPart? Entry { get; set; }
+
     public override Signal Signal => _file.Footer.Signal;
 
     public override int BlockCount => _file.Footer.Blocks.Length;

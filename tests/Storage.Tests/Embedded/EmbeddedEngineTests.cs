@@ -19,7 +19,8 @@ public sealed class EmbeddedEngineTests
             await rig.AppendAsync(engine, position, rows: 4);
         }
         rig.AssertHolds(engine);
-        Assert.InRange(engine.Sources(Signal.Traces).Count, 1, 30);
+        using var lease = engine.Lease(Signal.Traces);
+        Assert.InRange(lease.Sources.Count, 1, 30);
     }
 
     [Fact]
@@ -104,7 +105,7 @@ public sealed class EmbeddedEngineTests
     }
 
     [Fact]
-    public async Task Sources_WhileSealing_ShowEachRowOnce()
+    public async Task Lease_WhileSealing_ShowsEachRowOnce()
     {
         var rig = new EngineRig();
         await using var engine = rig.Open();

@@ -62,7 +62,11 @@ internal sealed class EngineRig
     public string[] Expected(Signal signal, long upTo = long.MaxValue) =>
         [.. _appended.Where(batches => batches.Key <= upTo).SelectMany(batches => RowText.Of(signal == Signal.Traces ? batches.Value.Spans : batches.Value.Logs)).Order(StringComparer.Ordinal)];
 
-    public static string[] Rows(EmbeddedEngine engine, Signal signal) => Rows(engine.Sources(signal), signal);
+    public static string[] Rows(EmbeddedEngine engine, Signal signal)
+    {
+        using var lease = engine.Lease(signal);
+        return Rows(lease.Sources, signal);
+    }
 
     public static string[] Rows(IReadOnlyList<RowSource> sources, Signal signal)
     {
