@@ -49,37 +49,40 @@ internal sealed class PartFile : IDisposable
     public void Dispose() => _file.Dispose();
 
     /// <summary>Reads a chunk, checks and unpacks it. The caller disposes it.</summary>
-    public RentedChunk Read(ChunkRef reference)
+    public RentedChunk Read(ChunkRef reference) => Read(_file, Path, _length, reference);
+
+    /// <summary>As <see cref="Read(ChunkRef)"/>, of any file that has chunks.</summary>
+    internal static RentedChunk Read(IFile file, string path, long length, ChunkRef reference)
     {
-        if (reference.Offset > _length - reference.StoredBytes)
+        if (reference.Offset > length - reference.StoredBytes)
         {
-            throw new CorruptPartException(Path, reference.Offset, $"a chunk of {reference.StoredBytes} bytes is beyond the file's {_length}");
+            throw new CorruptPartException(path, reference.Offset, $"a chunk of {reference.StoredBytes} bytes is beyond the file's {length}");
         }
         var stored = ArrayPool<byte>.Shared.Rent(reference.StoredBytes + ChunkReader.SlackBytes);
         var keep = false;
         try
         {
             var span = stored.AsSpan(0, reference.StoredBytes);
-            if (_file.Read(span, reference.Offset) != span.Length)
+            if (file.Read(span, reference.Offset) != span.Length)
             {
-                throw new CorruptPartException(Path, reference.Offset, "the file ends inside a chunk");
+                throw new CorruptPartException(path, reference.Offset, "the file ends inside a chunk");
             }
             if (Crc32C.Compute(span) != reference.Crc)
             {
-                throw new CorruptPartException(Path, reference.Offset, $"the checksum of a chunk of {reference.StoredBytes} bytes does not match");
+                throw new CorruptPartException(path, reference.Offset, $"the checksum of a chunk of {reference.StoredBytes} bytes does not match");
             }
             if (reference.Codec == ChunkCodec.Plain)
             {
                 keep = true;
-                return new RentedChunk(stored, reference.StoredBytes, Path, reference.Offset);
+                return new RentedChunk(stored, reference.StoredBytes, path, reference.Offset);
             }
             var content = ArrayPool<byte>.Shared.Rent(reference.Bytes + ChunkReader.SlackBytes);
             if (!LzBlock.TryDecompress(span, content.AsSpan(0, reference.Bytes)))
             {
                 ArrayPool<byte>.Shared.Return(content);
-                throw new CorruptPartException(Path, reference.Offset, $"a chunk of {reference.StoredBytes} bytes does not unpack to {reference.Bytes}");
+                throw new CorruptPartException(path, reference.Offset, $"a chunk of {reference.StoredBytes} bytes does not unpack to {reference.Bytes}");
             }
-            return new RentedChunk(content, reference.Bytes, Path, reference.Offset);
+            return new RentedChunk(content, reference.Bytes, path, reference.Offset);
         }
         finally
         {
