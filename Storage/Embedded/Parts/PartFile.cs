@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Compression;
 using Apm.Storage.Embedded.Encodings;
 using Apm.Telemetry;
 using Apm.Telemetry.Files;
@@ -77,7 +78,7 @@ internal sealed class PartFile : IDisposable
                 return new RentedChunk(stored, reference.StoredBytes, path, reference.Offset);
             }
             var content = ArrayPool<byte>.Shared.Rent(reference.Bytes + ChunkReader.SlackBytes);
-            if (!LzBlock.TryDecompress(span, content.AsSpan(0, reference.Bytes)))
+            if (!TryUnpack(reference.Codec, span, content.AsSpan(0, reference.Bytes)))
             {
                 ArrayPool<byte>.Shared.Return(content);
                 throw new CorruptPartException(path, reference.Offset, $"a chunk of {reference.StoredBytes} bytes does not unpack to {reference.Bytes}");
@@ -92,6 +93,10 @@ internal sealed class PartFile : IDisposable
             }
         }
     }
+
+    private static bool TryUnpack(ChunkCodec codec, ReadOnlySpan<byte> stored, Span<byte> content) => codec == ChunkCodec.Brotli
+        ? BrotliDecoder.TryDecompress(stored, content, out var written) && written == content.Length
+        : LzBlock.TryDecompress(stored, content);
 
     private static Signal ReadHeader(IFile file, string path, long length)
     {
@@ -109,9 +114,9 @@ internal sealed class PartFile : IDisposable
             throw new CorruptPartException(path, 8, "the checksum of the header does not match");
         }
         var version = header[8] | (header[9] << 8);
-        if (version != PartFormat.Version)
+        if (version is 0 or > PartFormat.Version)
         {
-            throw new NotSupportedException($"'{path}' has format version {version}; this program reads version {PartFormat.Version}. Run the version of the program that wrote it, or a newer one.");
+            throw new NotSupportedException($"'{path}' has format version {version}; this program reads versions 1 to {PartFormat.Version}. Run the version of the program that wrote it, or a newer one.");
         }
         return (Signal)header[10] is Signal.Traces or Signal.Logs
             ? (Signal)header[10]
