@@ -15,19 +15,29 @@ internal sealed class PartFile : IDisposable
     private readonly IFile _file;
     private readonly long _length;
 
-    private PartFile(string path, IFile file, long length, PartFooter footer)
+    private PartFile(string path, IFile file, long length, PartFooter footer, long footerOffset)
     {
         Path = path;
         _file = file;
         _length = length;
         Footer = footer;
+        FooterOffset = footerOffset;
     }
 
     public string Path { get; }
 
     public long SizeBytes => _length;
 
+    /// <summary>Of the format.</summary>
+    public int Version { get; private init; }
+
     public PartFooter Footer { get; }
+
+    /// <summary>Where the chunks end.</summary>
+    public long FooterOffset { get; }
+
+    /// <summary>The bytes as they lie on the disk; of this object to dispose.</summary>
+    public IFile Stored => _file;
 
     /// <exception cref="CorruptPartException">The header, footer or length is damaged.</exception>
     /// <exception cref="NotSupportedException">A newer version wrote the part.</exception>
@@ -37,8 +47,9 @@ internal sealed class PartFile : IDisposable
         try
         {
             var length = file.Length;
-            var signal = ReadHeader(file, path, length);
-            return new PartFile(path, file, length, ReadFooter(file, path, length, signal));
+            var (signal, version) = ReadHeader(file, path, length);
+            var footer = ReadFooter(file, path, length, signal, out var footerOffset);
+            return new PartFile(path, file, length, footer, footerOffset) { Version = version };
         }
         catch
         {
@@ -98,7 +109,7 @@ internal sealed class PartFile : IDisposable
         ? BrotliDecoder.TryDecompress(stored, content, out var written) && written == content.Length
         : LzBlock.TryDecompress(stored, content);
 
-    private static Signal ReadHeader(IFile file, string path, long length)
+    private static (Signal Signal, int Version) ReadHeader(IFile file, string path, long length)
     {
         Span<byte> header = stackalloc byte[PartFormat.HeaderBytes];
         if (length < PartFormat.HeaderBytes + PartFormat.TrailerBytes || file.Read(header, 0) != header.Length)
@@ -119,11 +130,11 @@ internal sealed class PartFile : IDisposable
             throw new NotSupportedException($"'{path}' has format version {version}; this program reads versions 1 to {PartFormat.Version}. Run the version of the program that wrote it, or a newer one.");
         }
         return (Signal)header[10] is Signal.Traces or Signal.Logs
-            ? (Signal)header[10]
+            ? ((Signal)header[10], version)
             : throw new CorruptPartException(path, 10, $"signal {header[10]} is unknown");
     }
 
-    private static PartFooter ReadFooter(IFile file, string path, long length, Signal signal)
+    private static PartFooter ReadFooter(IFile file, string path, long length, Signal signal, out long footerOffset)
     {
         Span<byte> trailer = stackalloc byte[PartFormat.TrailerBytes];
         var trailerOffset = length - PartFormat.TrailerBytes;
@@ -132,7 +143,7 @@ internal sealed class PartFile : IDisposable
             throw new CorruptPartException(path, trailerOffset, "the trailer is missing");
         }
         var footerBytes = System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(trailer);
-        var footerOffset = trailerOffset - footerBytes;
+        footerOffset = trailerOffset - footerBytes;
         if (footerBytes > PartFormat.MaxFooterBytes || footerOffset < PartFormat.HeaderBytes)
         {
             throw new CorruptPartException(path, trailerOffset, $"a footer of {footerBytes} bytes does not fit");
