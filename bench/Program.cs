@@ -1,12 +1,28 @@
-using System.Globalization;
 using Apm.Bench;
 
 const string Usage = """
-    dotnet run --project bench -c Release -- NAME [--spans N] [--connections N] [--gzip]
+    dotnet run --project bench -c Release -- NAME [options]
 
-      ingest   spans a second over OTLP/HTTP, acknowledged after fdatasync, counted back (default 2,000,000 spans)
-      query    latencies of queries over HTTP with the spans stored (default 3,000,000 spans)
-      start    time to ready, idle memory, restart after kill -9 (default 500,000 spans)
+      ingest     spans a second over OTLP, acknowledged after fdatasync, counted back
+      gzip       the same with compressed bodies
+      mixed      the same with five queries a second beside
+      query      latencies of queries over HTTP with the spans stored
+      restart    kill -9 under load, time to ready, everything counted
+      start      time to ready, idle memory
+
+    Options; each bench has its own defaults:
+      --spans N (--records N)   items that are measured
+      --seconds N               or the time that is
+      --warmup N                seconds of load before it
+      --connections N           requests in flight (8)
+      --batch N                 items of a request (2000)
+      --rate N                  items a second, rather than as many as are taken
+      --gzip, --grpc, --harsh   compressed; OTLP/gRPC; high-cardinality attributes
+      --spread 24h              the telemetry happened over this time, not now
+      --repeats N               queries of each kind (200)
+      --set Section:Key=Value   a setting of the measured process, as often as wanted
+      --prototype-spans-per-second N   what the gates that are ratios refer to
+      --out FILE                the JSON is appended to it
     """;
 
 if (args.Length == 0 || args[0] is "--help" or "-h")
@@ -14,37 +30,35 @@ if (args.Length == 0 || args[0] is "--help" or "-h")
     Console.WriteLine(Usage);
     return 0;
 }
-var bench = args[0];
-var arguments = new BenchArguments(bench switch { "query" => 3_000_000, "start" => 500_000, _ => 2_000_000 }, 8, false);
-for (var i = 1; i < args.Length; i++)
+try
 {
-    switch (args[i])
+    var arguments = BenchArguments.Parse(args);
+    var report = new Report(arguments, $"bench {string.Join(' ', args)}");
+    switch (arguments.Name)
     {
-        case "--spans" when i + 1 < args.Length:
-            arguments = arguments with { Spans = long.Parse(args[++i], CultureInfo.InvariantCulture) };
+        case "ingest" or "gzip":
+            await IngestBench.RunAsync(arguments, report);
             break;
-        case "--connections" when i + 1 < args.Length:
-            arguments = arguments with { Connections = int.Parse(args[++i], CultureInfo.InvariantCulture) };
+        case "mixed":
+            await MixedBench.RunAsync(arguments, report);
             break;
-        case "--gzip":
-            arguments = arguments with { Gzip = true };
+        case "query":
+            await QueryBench.RunAsync(arguments, report);
+            break;
+        case "restart":
+            await RestartBench.RunAsync(arguments, report);
+            break;
+        case "start":
+            await StartBench.RunAsync(arguments, report);
             break;
         default:
-            Console.Error.WriteLine($"unknown argument {args[i]}\n\n{Usage}");
-            return 2;
+            throw new ArgumentException($"there is no bench '{arguments.Name}'");
     }
+    report.Print();
+    return 0;
 }
-switch (bench)
+catch (ArgumentException e)
 {
-    case "ingest": return await IngestBench.RunAsync(arguments);
-    case "query": return await QueryBench.RunAsync(arguments);
-    case "start": return await StartBench.RunAsync(arguments);
-    default:
-        Console.Error.WriteLine($"there is no bench '{bench}'\n\n{Usage}");
-        return 2;
-}
-
-namespace Apm.Bench
-{
-    internal sealed record BenchArguments(long Spans, int Connections, bool Gzip);
+    await Console.Error.WriteLineAsync($"{e.Message}\n\n{Usage}");
+    return 2;
 }

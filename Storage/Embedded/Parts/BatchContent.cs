@@ -18,11 +18,10 @@ internal sealed class BatchContent : PartContent
     private readonly List<ValueColumnBuilder> _columns = [];
 
     /// <param name="rows">At least one, in the order of <see cref="RowOrder"/>.</param>
-    /// <param name="blockRows">At most <see cref="PartFormat.BlockRows"/>.</param>
-    public BatchContent(ColumnBatch rows, int blockRows = PartFormat.BlockRows)
+    public BatchContent(ColumnBatch rows)
     {
         _rows = rows;
-        Plan = BlockPlan.Of(rows, blockRows);
+        Plan = BlockPlan.Of(rows);
         _records = AttributeColumns.Build(ValueScope.Record, rows.Attributes, rows.Strings, Plan.Starts);
         if (rows.Signal == Signal.Traces)
         {

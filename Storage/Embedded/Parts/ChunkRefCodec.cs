@@ -29,7 +29,7 @@ internal static class ChunkRefCodec
         {
             return default;
         }
-        if (codec > ChunkCodec.Brotli)
+        if (codec > ChunkCodec.Lz)
         {
             throw reader.Corrupt($"chunk codec {(byte)codec} is unknown");
         }

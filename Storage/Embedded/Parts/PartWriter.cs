@@ -27,21 +27,20 @@ internal sealed class PartWriter
     private SpanId[] _spanIds = [];
     private SpanId[] _parentIds = [];
 
-    private PartWriter(IFile file, PartContent content, int? textQuality)
+    private PartWriter(IFile file, PartContent content)
     {
         _content = content;
         _plan = content.Plan;
         _columns = content.Columns;
-        _chunks = new ChunkWriter(file, textQuality);
+        _chunks = new ChunkWriter(file);
         _directory = new PartDirectoryBuilder(_plan.Blocks);
         _bounds = new BlockBounds[_plan.Blocks];
     }
 
-    /// <param name="textQuality">Brotli quality for the values of raw columns; null: LZ4 blocks, which cost little.</param>
     /// <returns>Bytes written.</returns>
-    public static long Write(IFile file, PartContent content, int? textQuality = null)
+    public static long Write(IFile file, PartContent content)
     {
-        var writer = new PartWriter(file, content, textQuality);
+        var writer = new PartWriter(file, content);
         writer.WriteHeader();
         writer.WriteScanSection();
         writer.WritePayloadSection();
@@ -372,7 +371,7 @@ internal sealed class PartWriter
         _values.AddHashesTo(_hashes, ValueHash.OfBytes(column.Key, (ulong)column.Scope));
         _chunk.Clear();
         _values.WriteTo(_chunk);
-        _directory.AddValues(column, index, _chunks.AppendText(_chunk), 0);
+        _directory.AddValues(column, index, _chunks.Append(_chunk), 0);
     }
 
     /// <summary>Of the raw values written since the last one.</summary>

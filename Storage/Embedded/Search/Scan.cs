@@ -3,8 +3,7 @@ using Apm.Telemetry;
 namespace Apm.Storage.Embedded.Search;
 
 /// <summary>
-/// One query's way through a snapshot of sources: opens blocks, keeps to the budget, counts what was read, and lives with damaged blocks. Used by all the
-/// strands of the query.
+/// One query's way through a snapshot of sources: opens blocks, keeps to the budget, counts what was read, and lives with damaged blocks. Used by one thread.
 /// </summary>
 internal sealed class Scan
 {
@@ -12,10 +11,8 @@ internal sealed class Scan
     private readonly long _startTimestamp;
     private readonly Action<CorruptPartException>? _onDamage;
     private readonly CancellationToken _cancellationToken;
-    private readonly Lock _lock = new();
     private readonly HashSet<RowSource> _sourcesRead = [];
     private readonly HashSet<(RowSource, int)> _damaged = [];
-    private string? _stoppedBy;
     private int _blocksRead;
     private long _bytesRead;
     private long _rowsScanned;
@@ -36,7 +33,7 @@ internal sealed class Scan
     public QueryBudget Budget { get; }
 
     /// <summary>As <see cref="ScanReport.StoppedBy"/>; set once.</summary>
-    public string? StoppedBy => Volatile.Read(ref _stoppedBy);
+    public string? StoppedBy { get; private set; }
 
     /// <summary>Asked before each block: false when the budget is spent, which is then remembered.</summary>
     public bool MayGoOn()
@@ -44,31 +41,27 @@ internal sealed class Scan
         _cancellationToken.ThrowIfCancellationRequested();
         if (StoppedBy is null)
         {
-            if (Interlocked.Read(ref _bytesRead) >= Budget.ScannedBytes)
+            if (_bytesRead >= Budget.ScannedBytes)
             {
-                Stop("bytes");
+                StoppedBy = "bytes";
             }
             else if (_time.GetElapsedTime(_startTimestamp) >= Budget.Time)
             {
-                Stop("time");
+                StoppedBy = "time";
             }
         }
         return StoppedBy is null;
     }
 
-    public void Stop(string reason) => Interlocked.CompareExchange(ref _stoppedBy, reason, null);
+    public void Stop(string reason) => StoppedBy ??= reason;
 
     /// <summary>Opens a block, has it visited and closes it. A damaged block is reported and left out, and the answer is incomplete; false then.</summary>
     public bool Visit(RowSource source, int index, Action<RowSource, RowBlock> visit)
     {
         _cancellationToken.ThrowIfCancellationRequested();
-        lock (_lock)
+        if (_damaged.Contains((source, index)))
         {
-            _sourcesRead.Add(source);
-            if (_damaged.Contains((source, index)))
-            {
-                return false;
-            }
+            return false;
         }
         RowBlock? block = null;
         try
@@ -79,26 +72,20 @@ internal sealed class Scan
         }
         catch (CorruptPartException exception)
         {
-            bool isNew;
-            lock (_lock)
-            {
-                isNew = _damaged.Add((source, index));
-            }
-            if (isNew)
-            {
-                _onDamage?.Invoke(exception);
-            }
+            _damaged.Add((source, index));
+            _onDamage?.Invoke(exception);
             return false;
         }
         finally
         {
             if (block is not null)
             {
-                Interlocked.Add(ref _bytesRead, block.BytesRead);
-                Interlocked.Add(ref _rowsScanned, block.Rows);
+                _bytesRead += block.BytesRead;
+                _rowsScanned += block.Rows;
                 block.Dispose();
             }
-            Interlocked.Increment(ref _blocksRead);
+            _blocksRead++;
+            _sourcesRead.Add(source);
         }
     }
 

@@ -43,6 +43,8 @@ internal sealed class StandaloneProcess : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>From the process's start to the line that says it is ready.</summary>
     public TimeSpan ReadyAfter { get; private set; }
 
@@ -110,6 +112,13 @@ internal sealed class StandaloneProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, as a service's stop; completes when the process has ended.</summary>
+    public async Task StopAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", Text(_process.Id)]);
         await _process.WaitForExitAsync();
     }
 

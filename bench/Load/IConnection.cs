@@ -1,0 +1,24 @@
+using Apm.Telemetry;
+
+namespace Apm.Bench;
+
+internal enum AnswerKind
+{
+    /// <summary>All of it is durable.</summary>
+    Accepted,
+    /// <summary>429, or RESOURCE_EXHAUSTED or UNAVAILABLE with a delay: to be sent again.</summary>
+    Refused,
+    /// <summary>Any other answer.</summary>
+    Failed,
+}
+
+/// <param name="Status">The protocol's own.</param>
+/// <param name="RetryAfter">Of a refusal; null when the sender was not told.</param>
+internal readonly record struct Answer(AnswerKind Kind, int Status, TimeSpan? RetryAfter);
+
+/// <summary>A sender's connection; one request at a time. Used by one thread.</summary>
+internal interface IConnection : IDisposable
+{
+    /// <exception cref="IOException">The connection broke: whether the request was stored is not known.</exception>
+    Answer Send(Signal signal, ReadOnlyMemory<byte> body, bool gzip);
+}
