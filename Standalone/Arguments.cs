@@ -1,11 +1,12 @@
 using Apm.ServiceDefaults.Settings;
+using Apm.Standalone.Tools;
 
 namespace Apm.Standalone;
 
 /// <summary>The command line, read. Immutable.</summary>
 internal sealed record Arguments
 {
-    public const string Usage = """
+    public const string Usage = $"""
         Apm: traces and logs of your services, in one process.
 
           --data DIR             where the data lies (default: apm in your local application data folder)
@@ -14,10 +15,15 @@ internal sealed record Arguments
           --Section:Key VALUE    any setting of appsettings.json; as an environment variable it is Section__Key
 
         Send OTLP to localhost:4317 (gRPC) or localhost:4318 (HTTP); look at http://localhost:9618.
+
+        {ToolArguments.Usage}
         """;
 
     /// <summary>What to print instead of running: the usage or the version; null to run.</summary>
     public string? Answer { get; private init; }
+
+    /// <summary>The tool to run instead of the server; null to run the server.</summary>
+    public ToolArguments? Tool { get; private init; }
 
     /// <summary>Settings in the order given, so that the last of a key wins.</summary>
     public IReadOnlyList<KeyValuePair<string, string?>> Settings { get; private init; } = [];
@@ -27,6 +33,10 @@ internal sealed record Arguments
     {
         var settings = new List<KeyValuePair<string, string?>>();
         var errors = new List<string>();
+        if (!args.Any(argument => argument is "--help" or "-h" or "-?") && ToolArguments.Parse(args, errors) is { } tool)
+        {
+            return errors.Count == 0 ? new Arguments { Tool = tool } : throw new SettingsException(errors);
+        }
         for (var i = 0; i < args.Count; i++)
         {
             var equals = args[i].IndexOf('=', StringComparison.Ordinal);
@@ -44,7 +54,7 @@ internal sealed record Arguments
             var key = name == "--data" ? "Data:Directory" : name.StartsWith("--", StringComparison.Ordinal) && name.Contains(':', StringComparison.Ordinal) ? name[2..] : null;
             if (key is null)
             {
-                errors.Add($"unknown argument '{args[i]}'; there are --data DIR, --demo, --help, --version and --Section:Key VALUE.");
+                errors.Add($"unknown argument '{args[i]}'; there are --data DIR, --demo, --help, --version and --Section:Key VALUE, and the commands inspect, verify, backup and restore.");
             }
             else if (equals >= 0)
             {

@@ -5,6 +5,7 @@ using Apm.Query;
 using Apm.ServiceDefaults;
 using Apm.ServiceDefaults.Settings;
 using Apm.Standalone;
+using Apm.Standalone.Tools;
 using Apm.Storage.Embedded;
 using Apm.Web;
 
@@ -15,6 +16,10 @@ return await ServiceHost.RunAsync(async () =>
     {
         Console.WriteLine(answer);
         return 0;
+    }
+    if (arguments.Tool is { } tool)
+    {
+        return await ToolRun.RunAsync(tool);
     }
     var builder = ServiceHost.CreateBuilder("Apm.Standalone", arguments.Settings);
     var settings = StandaloneSettings.Read(builder.Configuration, arguments);

@@ -68,6 +68,24 @@ public sealed class DurationHistogram
         MaxNano = Math.Max(MaxNano, other.MaxNano);
     }
 
+    /// <summary>Adds durations of which only the bucket is known; <see cref="AddTotals"/> adds the rest.</summary>
+    internal void AddBucket(int bucket, long count)
+    {
+        if (count > 0)
+        {
+            EnsureBuckets(bucket + 1);
+            _counts[bucket] += count;
+            Count += count;
+        }
+    }
+
+    /// <param name="maxNano">At least every duration added.</param>
+    internal void AddTotals(long sumNano, long maxNano)
+    {
+        SumNano += sumNano;
+        MaxNano = Math.Max(MaxNano, maxNano);
+    }
+
     /// <summary>The duration below which the share <paramref name="quantile"/> (0 to 1) lies, interpolated in its bucket; 0 when empty.</summary>
     public long QuantileNano(double quantile)
     {

@@ -75,6 +75,18 @@ internal readonly record struct SegmentHeader(ulong Generation, long FirstPositi
         return true;
     }
 
+    /// <summary>Which of the copies is whole, and the same as the other where both are.</summary>
+    public static (bool First, bool Second) CheckCopies(ReadOnlySpan<byte> page)
+    {
+        if (page.Length < PageBytes)
+        {
+            return (false, false);
+        }
+        var first = TryDecodeCopy(page[..SizeBytes], out var one, out _);
+        var second = TryDecodeCopy(page.Slice(CopyOffset, SizeBytes), out var two, out _);
+        return (first && (!second || one.Generation >= two.Generation), second && (!first || two.Generation >= one.Generation));
+    }
+
     private static bool TryDecodeCopy(ReadOnlySpan<byte> bytes, out SegmentHeader header, out uint version)
     {
         header = default;

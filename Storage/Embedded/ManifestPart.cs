@@ -12,6 +12,10 @@ internal sealed record ManifestPart(long Id, Signal Signal, int Level, long Rows
 
     public string FileName => Id.ToString("x16", CultureInfo.InvariantCulture) + Extension;
 
+    /// <summary>The file of an id as people write it: hexadecimal, leading zeros and the extension may be left out.</summary>
+    public static string FileNameOf(string id) =>
+        (id.EndsWith(Extension, StringComparison.Ordinal) ? id[..^Extension.Length] : id).ToLowerInvariant().PadLeft(16, '0') + Extension;
+
     /// <summary>False when the name is not that of a part.</summary>
     public static bool TryParseId(string fileName, out long id)
     {

@@ -29,6 +29,9 @@ internal abstract class RowSource
     /// <summary>Attribute keys that any row has, with about how many rows have each: scopes Record, Event and Link (resources and scopes are in <see cref="Owners"/>).</summary>
     public abstract IReadOnlyList<AttributeName> AttributeNames { get; }
 
+    /// <summary>What the spans add up to, or null when that is not known: then the rows are read.</summary>
+    public virtual Rollups.RollupSource? Rollup => null;
+
     public abstract BlockBounds GetBounds(int block);
 
     /// <summary>

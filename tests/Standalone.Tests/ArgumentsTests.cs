@@ -23,6 +23,13 @@ public sealed class ArgumentsTests
     [InlineData("--data", "--data needs a value: --data DIR.")]
     [InlineData("--data --demo", "--data needs a value: --data DIR.")]
     [InlineData("--Listen:Port", "--Listen:Port needs a value: --Listen:Port VALUE.")]
+    [InlineData("inspect", "inspect takes one directory, not 0; use: inspect DIR [--part ID] [--json]")]
+    [InlineData("inspect a b", "inspect takes one directory, not 2;")]
+    [InlineData("inspect a --part", "--part needs a value")]
+    [InlineData("verify a --part 1", "unknown argument '--part'; use: verify DIR [--json]|verify takes one directory, not 2")]
+    [InlineData("backup a --force", "unknown argument '--force'; use: backup DIR TO|backup takes two directories, not 1")]
+    [InlineData("restore a b --json", "unknown argument '--json'; use: restore FROM DIR [--force]")]
+    [InlineData("Inspect a", "unknown argument 'Inspect'|unknown argument 'a'")]
     public void Parse_Wrong_NamesEachArgument(string line, string errors)
     {
         var thrown = Assert.Throws<SettingsException>(() => Arguments.Parse(line.Split(' ')));
@@ -31,7 +38,21 @@ public sealed class ArgumentsTests
     }
 
     [Theory]
+    [InlineData("inspect a", "Inspect a")]
+    [InlineData("inspect a --part 1f --json", "Inspect a part=1f json")]
+    [InlineData("verify --json a", "Verify a json")]
+    [InlineData("backup a b", "Backup a b")]
+    [InlineData("restore a b --force", "Restore a b force")]
+    public void Parse_Command_IsATool(string line, string tool)
+    {
+        var parsed = Arguments.Parse(line.Split(' ')).Tool!;
+        var text = $"{parsed.Tool} {string.Join(' ', parsed.Operands)}{(parsed.PartId is { } part ? " part=" + part : "")}{(parsed.Json ? " json" : "")}{(parsed.Force ? " force" : "")}";
+        Assert.Equal(tool, text);
+    }
+
+    [Theory]
     [InlineData("--help", "--data DIR")]
+    [InlineData("--help", "backup DIR TO")]
     [InlineData("--version", "Apm 0.1.0")]
     public void Parse_Question_IsAnswered(string argument, string answer) => Assert.Contains(answer, Arguments.Parse([argument, "--data"]).Answer, StringComparison.Ordinal);
 }

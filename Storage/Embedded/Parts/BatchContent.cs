@@ -18,10 +18,11 @@ internal sealed class BatchContent : PartContent
     private readonly List<ValueColumnBuilder> _columns = [];
 
     /// <param name="rows">At least one, in the order of <see cref="RowOrder"/>.</param>
-    public BatchContent(ColumnBatch rows)
+    /// <param name="blockRows">At most <see cref="PartFormat.BlockRows"/>.</param>
+    public BatchContent(ColumnBatch rows, int blockRows = PartFormat.BlockRows)
     {
         _rows = rows;
-        Plan = BlockPlan.Of(rows);
+        Plan = BlockPlan.Of(rows, blockRows);
         _records = AttributeColumns.Build(ValueScope.Record, rows.Attributes, rows.Strings, Plan.Starts);
         if (rows.Signal == Signal.Traces)
         {

@@ -21,7 +21,8 @@ internal sealed record BlockPlan(int[] Starts, int[] RunStarts)
     }
 
     /// <summary>Whole traces to a block where they fit; a longer trace fills blocks of its own. Log records: every block is full.</summary>
-    public static BlockPlan Of(ColumnBatch rows)
+    /// <param name="blockRows">At most <see cref="PartFormat.BlockRows"/>.</param>
+    public static BlockPlan Of(ColumnBatch rows, int blockRows = PartFormat.BlockRows)
     {
         var starts = new List<int> { 0 };
         var runs = new List<int>();
@@ -33,14 +34,14 @@ internal sealed record BlockPlan(int[] Starts, int[] RunStarts)
             {
                 end++;
             }
-            if (rows.Signal == Signal.Traces && end - starts[^1] > PartFormat.BlockRows && start > starts[^1])
+            if (rows.Signal == Signal.Traces && end - starts[^1] > blockRows && start > starts[^1])
             {
                 starts.Add(start);
             }
             runs.Add(start);
-            while (end - starts[^1] > PartFormat.BlockRows)
+            while (end - starts[^1] > blockRows)
             {
-                starts.Add(starts[^1] + PartFormat.BlockRows);
+                starts.Add(starts[^1] + blockRows);
                 if (starts[^1] > start)
                 {
                     runs.Add(starts[^1]);

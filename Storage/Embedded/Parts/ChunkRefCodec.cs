@@ -29,7 +29,7 @@ internal static class ChunkRefCodec
         {
             return default;
         }
-        if (codec > ChunkCodec.Lz)
+        if (codec > ChunkCodec.Brotli)
         {
             throw reader.Corrupt($"chunk codec {(byte)codec} is unknown");
         }

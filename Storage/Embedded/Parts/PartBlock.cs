@@ -273,7 +273,8 @@ internal sealed class PartBlock : RowBlock
         var (codes, values) = Dense(column, inBlock);
         if (column.Scope == ValueScope.Intrinsic)
         {
-            return inBlock.Entries == Rows ? new CodedColumn(codes.AsMemory(0, Rows), values) : throw Corrupt(PlainColumn.RecordShape, $"'{column.Name}' has {inBlock.Entries} values for {Rows} rows");
+            return inBlock.Entries != Rows ? throw Corrupt(PlainColumn.RecordShape, $"'{column.Name}' has {inBlock.Entries} values for {Rows} rows")
+                : new CodedColumn(column.Name == IntrinsicKey.Body ? WithoutEmpty(codes, values) : codes.AsMemory(0, Rows), values);
         }
         var shapes = Shapes(PlainColumn.RecordShape, Rows, _directory.Records);
         var occurrences = Rent<int>(_directory.Records.Count);
@@ -291,6 +292,25 @@ internal sealed class PartBlock : RowBlock
             expanded[row] = count == 0 ? -1 : codes[next - 1];
         }
         return new CodedColumn(expanded.AsMemory(0, Rows), values);
+    }
+
+    /// <summary>A record without a body lacks the field.</summary>
+    private ReadOnlyMemory<int> WithoutEmpty(int[] codes, ValueList values)
+    {
+        var present = codes;
+        for (var row = 0; row < Rows; row++)
+        {
+            if (values.GetType(codes[row]) == Telemetry.Attributes.AttributeType.Empty)
+            {
+                if (present == codes)
+                {
+                    present = Rent<int>(Rows);
+                    codes.AsSpan(0, Rows).CopyTo(present);
+                }
+                present[row] = -1;
+            }
+        }
+        return present.AsMemory(0, Rows);
     }
 
     private string KeyOf(Field field) => field.Scope != FieldScope.Intrinsic ? throw NotAColumn(field) : field.Intrinsic switch

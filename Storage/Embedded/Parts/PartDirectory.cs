@@ -23,6 +23,9 @@ internal sealed class PartDirectory
 
     public IReadOnlyList<ValueColumn> Columns => _columns;
 
+    /// <summary>The plain columns that the part stores.</summary>
+    public IEnumerable<PlainColumn> PlainColumns => _plain.Keys;
+
     public AttributeShapes Records { get; private init; } = AttributeShapes.None;
 
     public AttributeShapes Events { get; private init; } = AttributeShapes.None;

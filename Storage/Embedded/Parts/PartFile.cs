@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Compression;
 using Apm.Storage.Embedded.Encodings;
 using Apm.Telemetry;
 using Apm.Telemetry.Files;
@@ -14,19 +15,29 @@ internal sealed class PartFile : IDisposable
     private readonly IFile _file;
     private readonly long _length;
 
-    private PartFile(string path, IFile file, long length, PartFooter footer)
+    private PartFile(string path, IFile file, long length, PartFooter footer, long footerOffset)
     {
         Path = path;
         _file = file;
         _length = length;
         Footer = footer;
+        FooterOffset = footerOffset;
     }
 
     public string Path { get; }
 
     public long SizeBytes => _length;
 
+    /// <summary>Of the format.</summary>
+    public int Version { get; private init; }
+
     public PartFooter Footer { get; }
+
+    /// <summary>Where the chunks end.</summary>
+    public long FooterOffset { get; }
+
+    /// <summary>The bytes as they lie on the disk; of this object to dispose.</summary>
+    public IFile Stored => _file;
 
     /// <exception cref="CorruptPartException">The header, footer or length is damaged.</exception>
     /// <exception cref="NotSupportedException">A newer version wrote the part.</exception>
@@ -36,8 +47,9 @@ internal sealed class PartFile : IDisposable
         try
         {
             var length = file.Length;
-            var signal = ReadHeader(file, path, length);
-            return new PartFile(path, file, length, ReadFooter(file, path, length, signal));
+            var (signal, version) = ReadHeader(file, path, length);
+            var footer = ReadFooter(file, path, length, signal, out var footerOffset);
+            return new PartFile(path, file, length, footer, footerOffset) { Version = version };
         }
         catch
         {
@@ -49,37 +61,40 @@ internal sealed class PartFile : IDisposable
     public void Dispose() => _file.Dispose();
 
     /// <summary>Reads a chunk, checks and unpacks it. The caller disposes it.</summary>
-    public RentedChunk Read(ChunkRef reference)
+    public RentedChunk Read(ChunkRef reference) => Read(_file, Path, _length, reference);
+
+    /// <summary>As <see cref="Read(ChunkRef)"/>, of any file that has chunks.</summary>
+    internal static RentedChunk Read(IFile file, string path, long length, ChunkRef reference)
     {
-        if (reference.Offset > _length - reference.StoredBytes)
+        if (reference.Offset > length - reference.StoredBytes)
         {
-            throw new CorruptPartException(Path, reference.Offset, $"a chunk of {reference.StoredBytes} bytes is beyond the file's {_length}");
+            throw new CorruptPartException(path, reference.Offset, $"a chunk of {reference.StoredBytes} bytes is beyond the file's {length}");
         }
         var stored = ArrayPool<byte>.Shared.Rent(reference.StoredBytes + ChunkReader.SlackBytes);
         var keep = false;
         try
         {
             var span = stored.AsSpan(0, reference.StoredBytes);
-            if (_file.Read(span, reference.Offset) != span.Length)
+            if (file.Read(span, reference.Offset) != span.Length)
             {
-                throw new CorruptPartException(Path, reference.Offset, "the file ends inside a chunk");
+                throw new CorruptPartException(path, reference.Offset, "the file ends inside a chunk");
             }
             if (Crc32C.Compute(span) != reference.Crc)
             {
-                throw new CorruptPartException(Path, reference.Offset, $"the checksum of a chunk of {reference.StoredBytes} bytes does not match");
+                throw new CorruptPartException(path, reference.Offset, $"the checksum of a chunk of {reference.StoredBytes} bytes does not match");
             }
             if (reference.Codec == ChunkCodec.Plain)
             {
                 keep = true;
-                return new RentedChunk(stored, reference.StoredBytes, Path, reference.Offset);
+                return new RentedChunk(stored, reference.StoredBytes, path, reference.Offset);
             }
             var content = ArrayPool<byte>.Shared.Rent(reference.Bytes + ChunkReader.SlackBytes);
-            if (!LzBlock.TryDecompress(span, content.AsSpan(0, reference.Bytes)))
+            if (!TryUnpack(reference.Codec, span, content.AsSpan(0, reference.Bytes)))
             {
                 ArrayPool<byte>.Shared.Return(content);
-                throw new CorruptPartException(Path, reference.Offset, $"a chunk of {reference.StoredBytes} bytes does not unpack to {reference.Bytes}");
+                throw new CorruptPartException(path, reference.Offset, $"a chunk of {reference.StoredBytes} bytes does not unpack to {reference.Bytes}");
             }
-            return new RentedChunk(content, reference.Bytes, Path, reference.Offset);
+            return new RentedChunk(content, reference.Bytes, path, reference.Offset);
         }
         finally
         {
@@ -90,7 +105,11 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    private static Signal ReadHeader(IFile file, string path, long length)
+    private static bool TryUnpack(ChunkCodec codec, ReadOnlySpan<byte> stored, Span<byte> content) => codec == ChunkCodec.Brotli
+        ? BrotliDecoder.TryDecompress(stored, content, out var written) && written == content.Length
+        : LzBlock.TryDecompress(stored, content);
+
+    private static (Signal Signal, int Version) ReadHeader(IFile file, string path, long length)
     {
         Span<byte> header = stackalloc byte[PartFormat.HeaderBytes];
         if (length < PartFormat.HeaderBytes + PartFormat.TrailerBytes || file.Read(header, 0) != header.Length)
@@ -106,16 +125,16 @@ internal sealed class PartFile : IDisposable
             throw new CorruptPartException(path, 8, "the checksum of the header does not match");
         }
         var version = header[8] | (header[9] << 8);
-        if (version != PartFormat.Version)
+        if (version is 0 or > PartFormat.Version)
         {
-            throw new NotSupportedException($"'{path}' has format version {version}; this program reads version {PartFormat.Version}. Run the version of the program that wrote it, or a newer one.");
+            throw new NotSupportedException($"'{path}' has format version {version}; this program reads versions 1 to {PartFormat.Version}. Run the version of the program that wrote it, or a newer one.");
         }
         return (Signal)header[10] is Signal.Traces or Signal.Logs
-            ? (Signal)header[10]
+            ? ((Signal)header[10], version)
             : throw new CorruptPartException(path, 10, $"signal {header[10]} is unknown");
     }
 
-    private static PartFooter ReadFooter(IFile file, string path, long length, Signal signal)
+    private static PartFooter ReadFooter(IFile file, string path, long length, Signal signal, out long footerOffset)
     {
         Span<byte> trailer = stackalloc byte[PartFormat.TrailerBytes];
         var trailerOffset = length - PartFormat.TrailerBytes;
@@ -124,7 +143,7 @@ internal sealed class PartFile : IDisposable
             throw new CorruptPartException(path, trailerOffset, "the trailer is missing");
         }
         var footerBytes = System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(trailer);
-        var footerOffset = trailerOffset - footerBytes;
+        footerOffset = trailerOffset - footerBytes;
         if (footerBytes > PartFormat.MaxFooterBytes || footerOffset < PartFormat.HeaderBytes)
         {
             throw new CorruptPartException(path, trailerOffset, $"a footer of {footerBytes} bytes does not fit");

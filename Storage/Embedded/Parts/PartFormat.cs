@@ -3,7 +3,8 @@ namespace Apm.Storage.Embedded.Parts;
 /// <summary>Numbers of the part format, drawn in FORMAT.md. All of them are on disk: never renumber, never reuse.</summary>
 internal static class PartFormat
 {
-    public const ushort Version = 1;
+    /// <summary>What is written. Versions 1 and 2 are read: 2 added the chunk codec Brotli.</summary>
+    public const ushort Version = 2;
 
     public static ReadOnlySpan<byte> HeaderMagic => "APMPART\n"u8;
 
@@ -47,6 +48,8 @@ internal enum ChunkCodec : byte
     Absent = 0,
     Plain = 1,
     Lz = 2,
+    /// <summary>Text of merged parts: smaller than <see cref="Lz"/> by a third, at several times the work. Since version 2.</summary>
+    Brotli = 3,
 }
 
 /// <summary>Columns that every part of a signal has, by number.</summary>

@@ -99,7 +99,7 @@ internal sealed class PartSource : RowSource, IDisposable
         }
         for (page = Math.Max(page - 1, 0); page < pages.Length && pages[page].FirstId <= traceId.Low; page++)
         {
-            TracePage(pages[page]).Find(traceId.Low, blocks);
+            ReadTracePage(pages[page]).Find(traceId.Low, blocks);
         }
     }
 
@@ -139,8 +139,8 @@ internal sealed class PartSource : RowSource, IDisposable
         return _cache.Add(_number, reference.Offset, value, size(value));
     }
 
-    private TracePage TracePage(TracePageRef page) => Cached(
-        page.Chunk, (ref ChunkReader reader) => Parts.TracePage.Decode(ref reader, page.Entries, BlockCount), static value => value.SizeBytes);
+    internal TracePage ReadTracePage(TracePageRef page) => Cached(
+        page.Chunk, (ref ChunkReader reader) => TracePage.Decode(ref reader, page.Entries, BlockCount), static value => value.SizeBytes);
 
     private bool ColumnMayEqual(int block, ValueScope scope, string key, in AttributeValue value)
     {
@@ -217,6 +217,13 @@ internal sealed class PartSource : RowSource, IDisposable
 internal sealed class TracePage(ulong[] ids, int[] blocks)
 {
     public long SizeBytes => 12L * ids.Length;
+
+    public int Count => ids.Length;
+
+    /// <summary>The low half of a trace id; they ascend.</summary>
+    public ulong Id(int entry) => ids[entry];
+
+    public int Block(int entry) => blocks[entry];
 
     public static TracePage Decode(ref ChunkReader reader, int entries, int blockCount)
     {

@@ -27,20 +27,21 @@ internal sealed class PartWriter
     private SpanId[] _spanIds = [];
     private SpanId[] _parentIds = [];
 
-    private PartWriter(IFile file, PartContent content)
+    private PartWriter(IFile file, PartContent content, int? textQuality)
     {
         _content = content;
         _plan = content.Plan;
         _columns = content.Columns;
-        _chunks = new ChunkWriter(file);
+        _chunks = new ChunkWriter(file, textQuality);
         _directory = new PartDirectoryBuilder(_plan.Blocks);
         _bounds = new BlockBounds[_plan.Blocks];
     }
 
+    /// <param name="textQuality">Brotli quality for the values of raw columns; null: LZ4 blocks, which cost little.</param>
     /// <returns>Bytes written.</returns>
-    public static long Write(IFile file, PartContent content)
+    public static long Write(IFile file, PartContent content, int? textQuality = null)
     {
-        var writer = new PartWriter(file, content);
+        var writer = new PartWriter(file, content, textQuality);
         writer.WriteHeader();
         writer.WriteScanSection();
         writer.WritePayloadSection();
@@ -371,7 +372,7 @@ internal sealed class PartWriter
         _values.AddHashesTo(_hashes, ValueHash.OfBytes(column.Key, (ulong)column.Scope));
         _chunk.Clear();
         _values.WriteTo(_chunk);
-        _directory.AddValues(column, index, _chunks.Append(_chunk), 0);
+        _directory.AddValues(column, index, _chunks.AppendText(_chunk), 0);
     }
 
     /// <summary>Of the raw values written since the last one.</summary>

@@ -5,7 +5,7 @@ using Apm.Telemetry.Attributes;
 namespace Apm.Storage.Embedded.Search;
 
 /// <summary>Counts, errors and durations by group and time step, in one pass over the matching rows.</summary>
-internal sealed class Aggregation
+internal sealed class Aggregation : MatchStrand
 {
     public const int MaxGroupFields = 4;
 
@@ -18,11 +18,7 @@ internal sealed class Aggregation
     /// <summary>Buckets after which no new group is begun: with durations they take up to about 100 MB.</summary>
     private const int MaxBuckets = 200_000;
 
-    private readonly Scan _scan;
     private readonly AggregateQuery _query;
-    private readonly Signal _signal;
-    private readonly FilterEvaluator _evaluator;
-    private readonly SpanDeduplicator _spans = new();
     private readonly FieldReader[] _readers;
     private readonly int[][] _numbers;
     private readonly long _firstStep;
@@ -47,25 +43,28 @@ internal sealed class Aggregation
         public long Count { get; set; }
     }
 
-    private Aggregation(Scan scan, AggregateQuery query, Signal signal)
+    private Aggregation(MatchScan shared, AggregateQuery query, TraceFacts facts)
+        : base(shared, new FilterEvaluator(query.Filter, query.Range, shared.Signal, facts))
     {
-        if (query.GroupBy.Length > MaxGroupFields)
-        {
-            throw new ArgumentException($"grouping by {query.GroupBy.Length} fields, at most {MaxGroupFields} are possible", nameof(query));
-        }
-        _scan = scan;
         _query = query;
-        _signal = signal;
         (_firstStep, _steps) = StepsOf(query);
-        var facts = new TraceFacts(scan, new TraceLoader(scan));
-        _evaluator = new FilterEvaluator(query.Filter, query.Range, signal, facts);
-        _readers = [.. query.GroupBy.Select(field => new FieldReader(field, signal, MaxValues, facts))];
+        _readers = [.. query.GroupBy.Select(field => new FieldReader(field, shared.Signal, MaxValues, facts))];
         _numbers = new int[_readers.Length][];
         Array.Fill(_numbers, []);
         _maxGroups = (int)Math.Min((long)Math.Max(query.MaxGroups, 1) * SpareGroups, int.MaxValue);
     }
 
-    public static AggregateResult Run(Scan scan, AggregateQuery query, Signal signal) => new Aggregation(scan, query, signal).Run();
+    /// <exception cref="ArgumentException">More fields or steps than are possible.</exception>
+    public static Task<AggregateResult> RunAsync(ScanScheduler scheduler, Scan scan, AggregateQuery query, Signal signal, CancellationToken cancellationToken)
+    {
+        if (query.GroupBy.Length > MaxGroupFields)
+        {
+            throw new ArgumentException($"grouping by {query.GroupBy.Length} fields, at most {MaxGroupFields} are possible", nameof(query));
+        }
+        StepsOf(query);
+        var shared = new MatchScan(scan, query.Range, signal);
+        return scheduler.RunAsync(() => new Aggregation(shared, query, new TraceFacts(scan, new TraceLoader(scan))), Finish, cancellationToken);
+    }
 
     private static (long First, int Steps) StepsOf(AggregateQuery query)
     {
@@ -85,38 +84,8 @@ internal sealed class Aggregation
         return ((long)first, (int)steps);
     }
 
-    private AggregateResult Run()
+    protected override void Gather(RowSource source, RowBlock block, ReadOnlySpan<ulong> rows)
     {
-        foreach (var source in _scan.SourcesIn(_query.Range))
-        {
-            if (!_evaluator.MayMatch(source))
-            {
-                continue;
-            }
-            for (var block = source.BlockCount - 1; block >= 0; block--)
-            {
-                if (!_evaluator.MayMatch(source, block))
-                {
-                    continue;
-                }
-                if (!_scan.MayGoOn())
-                {
-                    return Result();
-                }
-                _scan.Visit(source, block, ReadBlock);
-            }
-        }
-        return Result();
-    }
-
-    private void ReadBlock(RowSource source, RowBlock block)
-    {
-        var rows = _evaluator.Evaluate(source, block);
-        _spans.RemoveSeen(source, block, rows);
-        if (RowMask.IsEmpty(rows))
-        {
-            return;
-        }
         for (var i = 0; i < _readers.Length; i++)
         {
             if (_numbers[i].Length < block.Rows)
@@ -126,10 +95,8 @@ internal sealed class Aggregation
             _readers[i].Read(source, block, rows, _numbers[i]);
         }
         var times = _query.StepNano == 0 ? default : block.TimeUnixNano;
-        var spans = _signal == Signal.Traces;
-        var durations = spans && _query.WithDurations ? block.DurationNano : default;
-        var levels = spans ? block.Statuses : block.SeverityNumbers;
-        var errorLevel = spans ? (byte)StatusCode.Error : SeverityNumber.Error;
+        var durations = Signal == Signal.Traces && _query.WithDurations ? block.DurationNano : default;
+        var levels = Levels(block, out var errorLevel);
         Group? group = null;
         var key = default(GroupKey);
         var step = 0;
@@ -196,28 +163,82 @@ internal sealed class Aggregation
     private AggregateBucket NewBucket()
     {
         _buckets++;
-        return new AggregateBucket { Durations = _signal == Signal.Traces && _query.WithDurations ? new DurationHistogram() : null };
+        return new AggregateBucket { Durations = Signal == Signal.Traces && _query.WithDurations ? new DurationHistogram() : null };
+    }
+
+    private static AggregateResult Finish(IReadOnlyList<Aggregation> strands)
+    {
+        foreach (var other in strands.Skip(1))
+        {
+            strands[0].Join(other);
+        }
+        return strands[0].Result();
+    }
+
+    /// <summary>Adds the groups that another strand has gathered.</summary>
+    private void Join(Aggregation other)
+    {
+        var numbers = new int[_readers.Length][];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] = other._readers[i].Values.NumbersIn(_readers[i].Values);
+        }
+        foreach (var group in other._groups.Values)
+        {
+            AddInto(GroupOf(new GroupKey(Number(0, group.Key.First), Number(1, group.Key.Second), Number(2, group.Key.Third), Number(3, group.Key.Fourth))), group);
+        }
+        if (other._anyOverflow)
+        {
+            AddInto(OverflowGroup(), other._overflow!);
+        }
+
+        int Number(int field, int number) => field < numbers.Length && number >= 0 ? numbers[field][number] : number;
     }
 
     private AggregateResult Result()
     {
-        var ordered = _groups.Values.OrderByDescending(group => group.Count).ToList();
+        var ordered = _groups.Values.ToList();
+        ordered.Sort(LargestFirst);
         var maxGroups = Math.Max(_query.MaxGroups, 1);
         foreach (var small in ordered.Skip(maxGroups))
         {
             AddInto(OverflowGroup(), small);
         }
-        var groups = ordered.Take(maxGroups).Select(group => Finish(group, false)).ToList();
         if (_anyOverflow)
         {
-            groups.Add(Finish(_overflow!, true));
-            groups.Sort((left, right) => right.Total.Count.CompareTo(left.Total.Count));
+            ordered = [.. ordered.Take(maxGroups), _overflow!];
+            ordered.Sort(LargestFirst);
         }
+        var groups = ordered.Take(maxGroups + (_anyOverflow ? 1 : 0)).Select(group => Finish(group, group == _overflow)).ToList();
         if (groups.Count == 0 && _readers.Length == 0)
         {
             groups.Add(Finish(new Group(default, _steps), false));
         }
-        return new AggregateResult(groups, _firstStep, _query.StepNano, _steps, _scan.Report());
+        return new AggregateResult(groups, _firstStep, _query.StepNano, _steps, Scan.Report());
+    }
+
+    /// <summary>Of equal counts the lower key first, and the overflow last: the order of the scan is no order.</summary>
+    private int LargestFirst(Group left, Group right)
+    {
+        if (left.Count != right.Count || left == right)
+        {
+            return right.Count.CompareTo(left.Count);
+        }
+        if (left == _overflow || right == _overflow)
+        {
+            return left == _overflow ? 1 : -1;
+        }
+        ReadOnlySpan<int> leftKey = [left.Key.First, left.Key.Second, left.Key.Third, left.Key.Fourth];
+        ReadOnlySpan<int> rightKey = [right.Key.First, right.Key.Second, right.Key.Third, right.Key.Fourth];
+        for (var i = 0; i < _readers.Length; i++)
+        {
+            var order = leftKey[i] < 0 || rightKey[i] < 0 ? leftKey[i].CompareTo(rightKey[i]) : _readers[i].Values.Compare(leftKey[i], rightKey[i]);
+            if (order != 0)
+            {
+                return order;
+            }
+        }
+        return 0;
     }
 
     private void AddInto(Group target, Group group)

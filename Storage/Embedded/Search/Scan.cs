@@ -3,7 +3,8 @@ using Apm.Telemetry;
 namespace Apm.Storage.Embedded.Search;
 
 /// <summary>
-/// One query's way through a snapshot of sources: opens blocks, keeps to the budget, counts what was read, and lives with damaged blocks. Used by one thread.
+/// One query's way through a snapshot of sources: opens blocks, keeps to the budget, counts what was read, and lives with damaged blocks. Used by all the
+/// strands of the query.
 /// </summary>
 internal sealed class Scan
 {
@@ -11,8 +12,10 @@ internal sealed class Scan
     private readonly long _startTimestamp;
     private readonly Action<CorruptPartException>? _onDamage;
     private readonly CancellationToken _cancellationToken;
+    private readonly Lock _lock = new();
     private readonly HashSet<RowSource> _sourcesRead = [];
     private readonly HashSet<(RowSource, int)> _damaged = [];
+    private string? _stoppedBy;
     private int _blocksRead;
     private long _bytesRead;
     private long _rowsScanned;
@@ -33,7 +36,7 @@ internal sealed class Scan
     public QueryBudget Budget { get; }
 
     /// <summary>As <see cref="ScanReport.StoppedBy"/>; set once.</summary>
-    public string? StoppedBy { get; private set; }
+    public string? StoppedBy => Volatile.Read(ref _stoppedBy);
 
     /// <summary>Asked before each block: false when the budget is spent, which is then remembered.</summary>
     public bool MayGoOn()
@@ -41,27 +44,31 @@ internal sealed class Scan
         _cancellationToken.ThrowIfCancellationRequested();
         if (StoppedBy is null)
         {
-            if (_bytesRead >= Budget.ScannedBytes)
+            if (Interlocked.Read(ref _bytesRead) >= Budget.ScannedBytes)
             {
-                StoppedBy = "bytes";
+                Stop("bytes");
             }
             else if (_time.GetElapsedTime(_startTimestamp) >= Budget.Time)
             {
-                StoppedBy = "time";
+                Stop("time");
             }
         }
         return StoppedBy is null;
     }
 
-    public void Stop(string reason) => StoppedBy ??= reason;
+    public void Stop(string reason) => Interlocked.CompareExchange(ref _stoppedBy, reason, null);
 
     /// <summary>Opens a block, has it visited and closes it. A damaged block is reported and left out, and the answer is incomplete; false then.</summary>
     public bool Visit(RowSource source, int index, Action<RowSource, RowBlock> visit)
     {
         _cancellationToken.ThrowIfCancellationRequested();
-        if (_damaged.Contains((source, index)))
+        lock (_lock)
         {
-            return false;
+            _sourcesRead.Add(source);
+            if (_damaged.Contains((source, index)))
+            {
+                return false;
+            }
         }
         RowBlock? block = null;
         try
@@ -72,20 +79,26 @@ internal sealed class Scan
         }
         catch (CorruptPartException exception)
         {
-            _damaged.Add((source, index));
-            _onDamage?.Invoke(exception);
+            bool isNew;
+            lock (_lock)
+            {
+                isNew = _damaged.Add((source, index));
+            }
+            if (isNew)
+            {
+                _onDamage?.Invoke(exception);
+            }
             return false;
         }
         finally
         {
             if (block is not null)
             {
-                _bytesRead += block.BytesRead;
-                _rowsScanned += block.Rows;
+                Interlocked.Add(ref _bytesRead, block.BytesRead);
+                Interlocked.Add(ref _rowsScanned, block.Rows);
                 block.Dispose();
             }
-            _blocksRead++;
-            _sourcesRead.Add(source);
+            Interlocked.Increment(ref _blocksRead);
         }
     }
 

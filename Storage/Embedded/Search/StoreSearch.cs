@@ -4,12 +4,15 @@ using Apm.Telemetry;
 namespace Apm.Storage.Embedded.Search;
 
 /// <summary>
-/// Answers the queries of <see cref="ISpanStore"/> and <see cref="ILogStore"/> from a snapshot of sources. Holds no state; runs on the thread pool, one
-/// thread a query. The caller keeps the sources alive until the task ends.
+/// Answers the queries of <see cref="ISpanStore"/> and <see cref="ILogStore"/> from a snapshot of sources. Holds no state; runs on the threads of a
+/// <see cref="ScanScheduler"/>. The caller keeps the sources alive until the task ends.
 /// </summary>
 /// <param name="onDamage">Told of damaged blocks, which are left out of an answer that is then incomplete.</param>
-internal sealed class StoreSearch(TimeProvider time, Action<CorruptPartException>? onDamage = null)
+/// <param name="scheduler">The process's when null.</param>
+internal sealed class StoreSearch(TimeProvider time, Action<CorruptPartException>? onDamage = null, ScanScheduler? scheduler = null)
 {
+    private readonly ScanScheduler _scheduler = scheduler ?? ScanScheduler.Shared;
+
     public Task<TraceFetch> GetTraceAsync(IReadOnlyList<RowSource> sources, TraceId traceId, QueryBudget budget, CancellationToken cancellationToken) =>
         RunAsync(sources, budget, scan => TraceReader.Run(scan, traceId), cancellationToken);
 
@@ -20,20 +23,22 @@ internal sealed class StoreSearch(TimeProvider time, Action<CorruptPartException
         RunAsync(sources, budget, scan => LogSearch.Run(scan, query), cancellationToken);
 
     public Task<AggregateResult> AggregateAsync(IReadOnlyList<RowSource> sources, Signal signal, AggregateQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        RunAsync(sources, budget, scan => Aggregation.Run(scan, query, signal), cancellationToken);
+        Aggregation.RunAsync(_scheduler, NewScan(sources, budget, cancellationToken), query, signal, cancellationToken);
 
     public Task<FacetResult> GetFacetsAsync(IReadOnlyList<RowSource> sources, Signal signal, FacetQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        RunAsync(sources, budget, scan => FacetCount.Run(scan, query, signal), cancellationToken);
+        FacetCount.RunAsync(_scheduler, NewScan(sources, budget, cancellationToken), query, signal, cancellationToken);
 
     public Task<IReadOnlyList<AttributeName>> GetAttributeNamesAsync(IReadOnlyList<RowSource> sources, AttributeNameQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
         RunAsync(sources, budget, scan => AttributeNameScan.Run(scan, query), cancellationToken);
 
     public Task<EdgeResult> GetEdgesAsync(IReadOnlyList<RowSource> sources, TimeRange range, QueryBudget budget, CancellationToken cancellationToken) =>
-        RunAsync(sources, budget, scan => EdgeScan.Run(scan, range), cancellationToken);
+        RunAsync(sources, budget, scan => EdgeScan.Run(scan, range), cancellationToken, isLong: true);
 
-    private Task<T> RunAsync<T>(IReadOnlyList<RowSource> sources, QueryBudget budget, Func<Scan, T> run, CancellationToken cancellationToken)
+    private Scan NewScan(IReadOnlyList<RowSource> sources, QueryBudget budget, CancellationToken cancellationToken) => new(sources, budget, time, onDamage, cancellationToken);
+
+    private Task<T> RunAsync<T>(IReadOnlyList<RowSource> sources, QueryBudget budget, Func<Scan, T> run, CancellationToken cancellationToken, bool isLong = false)
     {
-        var scan = new Scan(sources, budget, time, onDamage, cancellationToken);
-        return Task.Run(() => run(scan), cancellationToken);
+        var scan = NewScan(sources, budget, cancellationToken);
+        return _scheduler.RunAsync(() => new SingleStep<T>(() => run(scan)), static strands => strands[0].Result, cancellationToken, maxStrands: 1, isLong);
     }
 }

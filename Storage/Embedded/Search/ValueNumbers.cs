@@ -41,6 +41,29 @@ internal sealed class ValueNumbers(int limit)
         }
     }
 
+    /// <summary>What the values are numbered in another table, where they are added: index by number; <see cref="Overflow"/> where it is full.</summary>
+    public int[] NumbersIn(ValueNumbers other)
+    {
+        var numbers = new int[Count];
+        for (var number = 0; number < numbers.Length; number++)
+        {
+            var (type, bits) = _values[number];
+            numbers[number] = type.HasContent() ? other.NumberOf(type, 0, _strings[(int)bits]) : other.NumberOf(type, bits, []);
+        }
+        other.HasOverflowed |= HasOverflowed;
+        return numbers;
+    }
+
+    /// <summary>An order of the values that does not depend on their numbers.</summary>
+    public int Compare(int left, int right)
+    {
+        var (leftType, leftBits) = _values[left];
+        var (rightType, rightBits) = _values[right];
+        return leftType != rightType ? leftType.CompareTo(rightType)
+            : leftType.HasContent() ? _strings[(int)leftBits].SequenceCompareTo(_strings[(int)rightBits])
+            : leftBits.CompareTo(rightBits);
+    }
+
     /// <param name="bits">As <see cref="AttributeValue.Bits"/>.</param>
     /// <param name="content">As <see cref="AttributeValue.Content"/>.</param>
     public int NumberOf(AttributeType type, long bits, ReadOnlySpan<byte> content)

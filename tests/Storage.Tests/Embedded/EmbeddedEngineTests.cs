@@ -188,11 +188,11 @@ public sealed class EmbeddedEngineTests
         }
         rig.Disk.Corrupt(path, bytes =>
         {
-            bytes[8] = 2;
+            bytes[8] = 9;
             BitConverter.TryWriteBytes(bytes.AsSpan(12), Telemetry.Files.Crc32C.Compute(bytes.AsSpan(0, 12)));
         });
         var refusal = Assert.Throws<NotSupportedException>(() => rig.Open());
-        Assert.Contains("version 2", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("version 9", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

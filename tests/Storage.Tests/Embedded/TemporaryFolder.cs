@@ -14,12 +14,12 @@ internal sealed class TemporaryFolder : IDisposable
 
     public IFileSystem Files { get; }
 
-    public PartSource WritePart(IReadOnlyList<ColumnBatch> batches)
+    public PartSource WritePart(IReadOnlyList<ColumnBatch> batches, int blockRows = PartFormat.BlockRows)
     {
         var name = $"{++_parts}.part";
         using (var file = Files.Create(name))
         {
-            PartWriter.Write(file, new BatchContent(RowOrder.Merge(batches)));
+            PartWriter.Write(file, new BatchContent(RowOrder.Merge(batches), blockRows));
         }
         return new PartSource(PartFile.Open(Files, name), new ChunkCache(16 << 20));
     }

@@ -1,29 +1,52 @@
+using Apm.Storage.Embedded;
 using Apm.Storage.Embedded.Search;
+using Apm.Storage.Tests.Embedded;
 using Apm.Telemetry;
 using Apm.Telemetry.Attributes;
 using Apm.Telemetry.Filters;
 
 namespace Apm.Storage.Tests.Search;
 
-/// <summary>Random stores, filters and pages: answers equal those of a plain walk over the records.</summary>
-public sealed class StoreSearchPropertyTests
+/// <summary>
+/// Random stores, filters and pages: answers equal those of a plain walk over the records, whether the rows are in memory or in parts, and however many
+/// threads share the work.
+/// </summary>
+public sealed class StoreSearchPropertyTests : IDisposable
 {
-    private const int Rounds = 80;
+    private const int Rounds = 60;
 
-    private static readonly StoreSearch Search = new(TimeProvider.System);
+    private readonly ScanScheduler _scheduler = new(cores: 3);
+    private readonly TemporaryFolder _folder = new();
     private static readonly QueryBudget Budget = new(TimeSpan.FromMinutes(5), long.MaxValue, long.MaxValue);
 
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 4)];
+    /// <summary>With a seed: whether the rows are in parts.</summary>
+    public static TheoryData<int, bool> Seeds => new() { { 1, false }, { 2, true }, { 3, false }, { 4, true }, { 5, true } };
+
+    private StoreSearch Search => new(TimeProvider.System, scheduler: _scheduler);
+
+    public void Dispose()
+    {
+        _scheduler.Dispose();
+        _folder.Dispose();
+    }
+
+    private Sources SourcesOf(Signal signal, List<List<TestRecord>> batches, bool inParts) =>
+        new(inParts ? batches.ConvertAll(RowSource (batch) => _folder.WritePart([TestRecord.ToBatch(signal, batch)], blockRows: 8)) : RandomTelemetry.Sources(signal, batches));
+
+    private sealed class Sources(List<RowSource> sources) : List<RowSource>(sources), IDisposable
+    {
+        public void Dispose() => ForEach(source => (source as IDisposable)?.Dispose());
+    }
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task SearchTraces_RandomStoreAndFilter_FindsWhatAPlainWalkFinds(int seed)
+    public async Task SearchTraces_RandomStoreAndFilter_FindsWhatAPlainWalkFinds(int seed, bool inParts)
     {
         for (var round = 0; round < Rounds; round++)
         {
             var random = new RandomTelemetry((seed * 10_000) + round);
             var batches = random.Batches(Signal.Traces);
-            var sources = RandomTelemetry.Sources(Signal.Traces, batches);
+            using var sources = SourcesOf(Signal.Traces, batches, inParts);
             var spans = batches.SelectMany(batch => batch).DistinctBy(span => (span.TraceId, span.SpanId)).ToList();
             var naive = new NaiveFilter(Signal.Traces, spans);
             var (filter, range) = (random.Filter(), random.Range());
@@ -58,13 +81,13 @@ public sealed class StoreSearchPropertyTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task SearchLogs_RandomStoreAndFilter_FindsWhatAPlainWalkFinds(int seed)
+    public async Task SearchLogs_RandomStoreAndFilter_FindsWhatAPlainWalkFinds(int seed, bool inParts)
     {
         for (var round = 0; round < Rounds; round++)
         {
             var random = new RandomTelemetry((seed * 20_000) + round);
             var batches = random.Batches(Signal.Logs);
-            var sources = RandomTelemetry.Sources(Signal.Logs, batches);
+            using var sources = SourcesOf(Signal.Logs, batches, inParts);
             var records = batches.SelectMany(batch => batch).ToList();
             var naive = new NaiveFilter(Signal.Logs, records);
             var (filter, range) = (random.Filter(), random.Range());
@@ -94,14 +117,14 @@ public sealed class StoreSearchPropertyTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task Aggregate_RandomStoreAndFilter_AddsUpWhatAPlainWalkAddsUp(int seed)
+    public async Task Aggregate_RandomStoreAndFilter_AddsUpWhatAPlainWalkAddsUp(int seed, bool inParts)
     {
         for (var round = 0; round < Rounds; round++)
         {
             var random = new RandomTelemetry((seed * 30_000) + round);
             var signal = round % 2 == 0 ? Signal.Traces : Signal.Logs;
             var batches = random.Batches(signal);
-            var sources = RandomTelemetry.Sources(signal, batches);
+            using var sources = SourcesOf(signal, batches, inParts);
             var records = signal == Signal.Logs ? batches.SelectMany(batch => batch).ToList()
                 : batches.SelectMany(batch => batch).DistinctBy(span => (span.TraceId, span.SpanId)).ToList();
             var naive = new NaiveFilter(signal, records);
@@ -134,7 +157,7 @@ public sealed class StoreSearchPropertyTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task GetFacets_RandomStoreAndFilter_CountsWhatAPlainWalkCounts(int seed)
+    public async Task GetFacets_RandomStoreAndFilter_CountsWhatAPlainWalkCounts(int seed, bool inParts)
     {
         for (var round = 0; round < Rounds; round++)
         {
@@ -150,7 +173,8 @@ public sealed class StoreSearchPropertyTests
                 .Select(record => (Record: record, Values: naive.Values(field, record).Take(1).ToList())).ToList();
             var context = $"seed {seed} round {round}: {RandomTelemetry.Describe(filter)} of {field}";
 
-            var result = await Search.GetFacetsAsync(RandomTelemetry.Sources(signal, batches), signal, new FacetQuery(filter, range, [field], 1000), Budget, TestContext.Current.CancellationToken);
+            using var sources = SourcesOf(signal, batches, inParts);
+            var result = await Search.GetFacetsAsync(sources, signal, new FacetQuery(filter, range, [field], 1000), Budget, TestContext.Current.CancellationToken);
 
             var facet = Assert.Single(result.Facets);
             Assert.True(values.Count == result.Matched, context);
@@ -164,11 +188,11 @@ public sealed class StoreSearchPropertyTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task GetTrace_RandomStore_HasEverySpanOnceByStart(int seed)
+    public async Task GetTrace_RandomStore_HasEverySpanOnceByStart(int seed, bool inParts)
     {
         var random = new RandomTelemetry(seed * 50_000);
         var batches = random.Batches(Signal.Traces);
-        var sources = RandomTelemetry.Sources(Signal.Traces, batches);
+        using var sources = SourcesOf(Signal.Traces, batches, inParts);
         foreach (var trace in batches.SelectMany(batch => batch).DistinctBy(span => (span.TraceId, span.SpanId)).GroupBy(span => span.TraceId))
         {
             var fetch = await Search.GetTraceAsync(sources, trace.Key, Budget, TestContext.Current.CancellationToken);

@@ -1,0 +1,26 @@
+namespace Apm.Storage.Embedded.Rollups;
+
+/// <summary>Widths of a rollup's cells. Slots are numbered from the epoch, in units of the width.</summary>
+internal enum RollupTier : byte
+{
+    Minute = 0,
+    TenMinutes = 1,
+    Hour = 2,
+}
+
+internal static class RollupTiers
+{
+    public const int Count = 3;
+
+    public const long MinuteNano = 60L * 1_000_000_000;
+
+    public static int Minutes(RollupTier tier) => tier switch { RollupTier.Minute => 1, RollupTier.TenMinutes => 10, _ => 60 };
+
+    public static long WidthNano(RollupTier tier) => Minutes(tier) * MinuteNano;
+
+    /// <summary>The minute that a time lies in: any time's fits in an int.</summary>
+    public static int MinuteOf(long unixNano) => (int)(unixNano >= 0 ? unixNano / MinuteNano : ((unixNano + 1) / MinuteNano) - 1);
+
+    /// <summary>The slot of a tier that a minute lies in.</summary>
+    public static int SlotOf(int minute, int minutes) => minute >= 0 ? minute / minutes : ((minute + 1) / minutes) - 1;
+}
