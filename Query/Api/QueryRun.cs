@@ -25,7 +25,7 @@ internal sealed class QueryRun(QueryOptions options, TimeProvider time)
             _report.Complete && report.Complete, _report.StoppedBy ?? report.StoppedBy,
             _report.PartsRead + report.PartsRead, _report.PartsSkipped + report.PartsSkipped,
             _report.BlocksRead + report.BlocksRead, _report.BlocksSkipped + report.BlocksSkipped,
-            _report.RowsScanned + report.RowsScanned, _report.BytesRead + report.BytesRead, _report.Elapsed + report.Elapsed);
+            _report.RowsScanned + report.RowsScanned, _report.BytesRead + report.BytesRead, _report.Elapsed + report.Elapsed, _report.RollupsRead + report.RollupsRead);
 
     public ScanReport Report => _report ?? new ScanReport(true, null, 0, 0, 0, 0, 0, 0, TimeSpan.Zero);
 }

@@ -32,6 +32,11 @@ internal abstract class RowSource
     /// <summary>What the spans add up to, or null when that is not known: then the rows are read.</summary>
     public virtual Rollups.RollupSource? Rollup => null;
 
+    /// <summary>Told that the rollup is damaged or gone: <see cref="Rollup"/> is null until it is made again.</summary>
+    public virtual void RejectRollup(Rollups.RollupSource rollup)
+    {
+    }
+
     public abstract BlockBounds GetBounds(int block);
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Apm.Storage.Columns;
 using Apm.Storage.Embedded.Encodings;
+using Apm.Storage.Embedded.Rollups;
 using Apm.Telemetry;
 using Apm.Telemetry.Attributes;
 using Apm.Telemetry.Filters;
@@ -14,6 +15,8 @@ internal sealed class PartSource : RowSource, IDisposable
     private readonly PartFile _file;
     private readonly ChunkCache _cache;
     private readonly int _number;
+    private readonly System.Collections.Concurrent.ConcurrentBag<RollupFile> _rollups = [];
+    private RollupSource? _rollup;
 
     public PartSource(PartFile file, ChunkCache cache)
     {
@@ -30,6 +33,17 @@ internal sealed class PartSource : RowSource, IDisposable
     }
 
     public PartFile File => _file;
+
+    public override RollupSource? Rollup => _rollup;
+
+    /// <summary>Gives the part its rollup, which is closed with it. A rollup that a query rejected stays open as others may read it.</summary>
+    public void SetRollup(RollupFile rollup)
+    {
+        _rollup = rollup;
+        _rollups.Add(rollup);
+    }
+
+    public override void RejectRollup(RollupSource rollup) => Interlocked.CompareExchange(ref _rollup, null, rollup);
 
     /// <summary>As the manifest lists it; null when none does. Set before any other thread has the part.</summary>
     public ManifestPart? Entry { get; set; }
@@ -107,6 +121,10 @@ internal sealed class PartSource : RowSource, IDisposable
 
     public void Dispose()
     {
+        foreach (var rollup in _rollups)
+        {
+            rollup.Dispose();
+        }
         _cache.RemovePart(_number);
         _file.Dispose();
     }

@@ -14,6 +14,7 @@ internal sealed class SpanGroups
     public const int Unknown = -1;
 
     private int[] _slots = new int[256];
+    private SpanGroupSource? _asRows;
 
     public SpanGroups(ColumnBatch owners, StringTable strings)
     {
@@ -46,7 +47,10 @@ internal sealed class SpanGroups
     public bool HasUnknownResources { get; private set; }
 
     /// <summary>Memory held.</summary>
-    public long SizeBytes => Owners.SizeBytes + Strings.SizeBytes + (11L * Resources.CapacityCount) + (4L * _slots.Length);
+    public long SizeBytes => Owners.SizeBytes + Strings.SizeBytes + (27L * Resources.CapacityCount) + (4L * _slots.Length);
+
+    /// <summary>The groups as rows, once they are all there.</summary>
+    public SpanGroupSource AsRows => _asRows ??= new SpanGroupSource(this);
 
     /// <summary>The number of a group, which is added when it is new and there is room; else of one that stands for it.</summary>
     public int NumberOf(int resource, int name, byte kind, byte status, byte root, int maxGroups = MaxGroups)

@@ -66,7 +66,7 @@ internal sealed class Aggregation : MatchStrand
         return scheduler.RunAsync(() => new Aggregation(shared, query, new TraceFacts(scan, new TraceLoader(scan))), Finish, cancellationToken);
     }
 
-    private static (long First, int Steps) StepsOf(AggregateQuery query)
+    internal static (long First, int Steps) StepsOf(AggregateQuery query)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(query.StepNano, nameof(query));
         if (query.StepNano == 0 || query.Range.IsEmpty)

@@ -22,7 +22,11 @@ internal sealed class HeadSource : RowSource
     private readonly BlockBounds[] _bounds;
     private readonly ConcurrentDictionary<Field, HeadColumn> _columns = new();
     private readonly Lazy<TraceBlocks> _traces;
+    private readonly Lazy<Rollups.Rollup>? _rollup;
     private readonly Lazy<IReadOnlyList<AttributeName>> _names;
+
+    /// <summary>Spans from which on a rollup, built when it is first asked for and kept, is less work than reading them for each query.</summary>
+    private const int MinRollupRows = 512;
 
     /// <param name="batch">Must not change any more.</param>
     public HeadSource(ColumnBatch batch, int blockRows = BlockRows)
@@ -39,6 +43,10 @@ internal sealed class HeadSource : RowSource
             _bounds[block] = bounds;
             FirstTimeUnixNano = Math.Min(FirstTimeUnixNano, bounds.FirstTimeUnixNano);
             LastTimeUnixNano = Math.Max(LastTimeUnixNano, bounds.LastTimeUnixNano);
+        }
+        if (batch.Signal == Signal.Traces && batch.Rows >= MinRollupRows)
+        {
+            _rollup = new Lazy<Rollups.Rollup>(() => Rollups.RollupBuilder.Build(this));
         }
         _traces = new Lazy<TraceBlocks>(() => new TraceBlocks(batch.TraceId.Values, blockRows));
         _names = new Lazy<IReadOnlyList<AttributeName>>(CountNames);
@@ -62,6 +70,8 @@ internal sealed class HeadSource : RowSource
     public override ColumnBatch Owners => Batch;
 
     public override IReadOnlyList<AttributeName> AttributeNames => _names.Value;
+
+    public override Rollups.RollupSource? Rollup => _rollup?.Value;
 
     public override BlockBounds GetBounds(int block) => _bounds[block];
 

@@ -1,4 +1,5 @@
 using Apm.Storage.Columns;
+using Apm.Storage.Embedded.Rollups;
 using Apm.Telemetry;
 
 namespace Apm.Storage.Embedded.Search;
@@ -22,8 +23,23 @@ internal sealed class StoreSearch(TimeProvider time, Action<CorruptPartException
     public Task<LogSearchResult> SearchLogsAsync(IReadOnlyList<RowSource> sources, LogQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
         RunAsync(sources, budget, scan => LogSearch.Run(scan, query), cancellationToken);
 
+    /// <summary>From rollups as far as they determine the answer, else from rows.</summary>
     public Task<AggregateResult> AggregateAsync(IReadOnlyList<RowSource> sources, Signal signal, AggregateQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
+        signal == Signal.Traces && RollupAggregation.Of(query) is { } fromRollups
+            ? AggregateAsync(fromRollups, sources, budget, cancellationToken)
+            : AggregateRowsAsync(sources, signal, query, budget, cancellationToken);
+
+    internal Task<AggregateResult> AggregateRowsAsync(IReadOnlyList<RowSource> sources, Signal signal, AggregateQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
         Aggregation.RunAsync(_scheduler, NewScan(sources, budget, cancellationToken), query, signal, cancellationToken);
+
+    private async Task<AggregateResult> AggregateAsync(RollupAggregation fromRollups, IReadOnlyList<RowSource> sources, QueryBudget budget, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        await _scheduler.RunAsync(
+            () => new SingleStep<bool>(() => fromRollups.AddRollups(sources, onDamage, cancellationToken)), static strands => strands[0].Result, cancellationToken, maxStrands: 1).ConfigureAwait(false);
+        await fromRollups.AddRowsAsync((some, query) => AggregateRowsAsync(some, Signal.Traces, query, budget, cancellationToken)).ConfigureAwait(false);
+        return fromRollups.ToResult(sources, time.GetElapsedTime(start));
+    }
 
     public Task<FacetResult> GetFacetsAsync(IReadOnlyList<RowSource> sources, Signal signal, FacetQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
         FacetCount.RunAsync(_scheduler, NewScan(sources, budget, cancellationToken), query, signal, cancellationToken);

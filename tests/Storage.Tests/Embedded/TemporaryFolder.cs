@@ -1,5 +1,6 @@
 using Apm.Storage.Columns;
 using Apm.Storage.Embedded.Parts;
+using Apm.Storage.Embedded.Rollups;
 using Apm.Telemetry.Files;
 
 namespace Apm.Storage.Tests.Embedded;
@@ -22,6 +23,16 @@ internal sealed class TemporaryFolder : IDisposable
             PartWriter.Write(file, new BatchContent(RowOrder.Merge(batches), blockRows));
         }
         return new PartSource(PartFile.Open(Files, name), new ChunkCache(16 << 20));
+    }
+
+    public RollupFile WriteRollup(RollupSource rollup)
+    {
+        var name = $"{++_parts}.rollup";
+        using (var file = Files.Create(name))
+        {
+            RollupFile.Write(file, rollup);
+        }
+        return RollupFile.Open(Files, name, new ChunkCache(16 << 20));
     }
 
     public void Dispose() => Directory.Delete(_path, recursive: true);
