@@ -43,7 +43,7 @@ internal sealed partial class EmbeddedEngine
             var entries = snapshot.Parts.Spans.Concat(snapshot.Parts.Logs).Select(part => part.Entry).OrderBy(entry => entry.Id).ToArray();
             return new BackupPin(
                 snapshot.Parts,
-                Manifest.Of(entries, snapshot.CoveredSpans, snapshot.CoveredLogs),
+                _folder.ManifestOf(entries, snapshot.CoveredSpans, snapshot.CoveredLogs),
                 [.. entries.Select(entry => new BackupFile(entry.FileName, entry.Bytes))],
                 snapshot.CoveredSpans,
                 snapshot.CoveredLogs);

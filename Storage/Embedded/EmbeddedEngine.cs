@@ -67,7 +67,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
     public static EmbeddedEngine Open(
         IFileSystem files, string folder, EmbeddedStoreOptions options, TimeProvider time, ILogger logger, IMeterFactory? meters = null)
     {
-        var parts = PartFolder.Open(files, folder, options.CacheBytes, logger);
+        var parts = PartFolder.Open(files, folder, options.CacheBytes, time, logger);
         var engine = new EmbeddedEngine(parts, options, time, logger, meters);
         for (var damaged = parts.SetAside; damaged > 0; damaged--)
         {

@@ -15,7 +15,7 @@ public static class EmbeddedStoreRegistration
     public const string FolderName = "store";
 
     /// <summary>
-    /// Registers one engine as <see cref="ISpanStore"/> and <see cref="ILogStore"/>, its options from section <c>Storage</c>, checked at start. The host holds
+    /// Registers one engine as <see cref="ISpanStore"/> and <see cref="ILogStore"/>, a <see cref="StoreMonitor"/> of it, its options from section <c>Storage</c>, checked at start. The host holds
     /// the lock on the data directory; disposing the host's services seals what is in memory.
     /// </summary>
     public static IServiceCollection AddEmbeddedStore(this IServiceCollection services, IConfiguration configuration, string dataDirectory)
@@ -32,6 +32,7 @@ public static class EmbeddedStoreRegistration
             provider.GetService<IMeterFactory>()));
         services.AddSingleton<ISpanStore>(static provider => new EmbeddedSpanStore(provider.GetRequiredService<EmbeddedEngine>()));
         services.AddSingleton<ILogStore>(static provider => new EmbeddedLogStore(provider.GetRequiredService<EmbeddedEngine>()));
+        services.AddSingleton(static provider => new StoreMonitor(provider.GetRequiredService<EmbeddedEngine>().Status));
         return services;
     }
 

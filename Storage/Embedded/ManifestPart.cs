@@ -6,7 +6,8 @@ namespace Apm.Storage.Embedded;
 /// <summary>A part as the manifest lists it.</summary>
 /// <param name="Id">Rising, never reused; names the file.</param>
 /// <param name="Level">How often its rows were merged: 0 for a part sealed from the head.</param>
-internal sealed record ManifestPart(long Id, Signal Signal, int Level, long Rows, long Bytes)
+/// <param name="SealedUnixSeconds">When the last of its rows was sealed, by this machine's clock; 0: not known.</param>
+internal sealed record ManifestPart(long Id, Signal Signal, int Level, long Rows, long Bytes, long SealedUnixSeconds = 0)
 {
     public const string Extension = ".part";
 

@@ -18,13 +18,16 @@ internal sealed partial class PartFolder : IDisposable
     private readonly string _folder;
     private readonly Manifest _manifest;
     private readonly ChunkCache _cache;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly List<DamagedPart> _damaged = [];
     private readonly List<StoredPart> _spans = [];
     private readonly List<StoredPart> _logs = [];
     private long _nextId = 1;
 
-    private PartFolder(IFileSystem files, string folder, Manifest manifest, ChunkCache cache, ILogger logger)
+    private PartFolder(IFileSystem files, string folder, Manifest manifest, ChunkCache cache, TimeProvider time, ILogger logger)
     {
+        _time = time;
         _files = files;
         _folder = folder;
         _manifest = manifest;
@@ -44,17 +47,29 @@ internal sealed partial class PartFolder : IDisposable
 
     public long CoveredLogs { get; private set; }
 
-    /// <summary>Parts found damaged when the folder was opened.</summary>
+    /// <summary>Bytes of all parts ever sealed, and of all written from other parts.</summary>
+    public long SealedBytes => _manifest.SealedBytes;
+
+    public long MergedBytes => _manifest.MergedBytes;
+
+    public long FreeBytes => _files.FreeBytes;
+
+    public long TotalBytes => _files.TotalBytes;
+
+    /// <summary>Parts found damaged since the folder was opened.</summary>
     public int SetAside { get; private set; }
 
-    public static PartFolder Open(IFileSystem files, string folder, long cacheBytes, ILogger logger)
+    /// <summary>The latest of them, latest last.</summary>
+    public IReadOnlyList<DamagedPart> Damaged => _damaged;
+
+    public static PartFolder Open(IFileSystem files, string folder, long cacheBytes, TimeProvider time, ILogger logger)
     {
         files.CreateDirectory(folder);
         files.SyncDirectory(folder.LastIndexOf('/') is var parent and >= 0 ? folder[..parent] : "");
         var manifest = Manifest.Open(files, folder);
         try
         {
-            var result = new PartFolder(files, folder, manifest, new ChunkCache(cacheBytes), logger);
+            var result = new PartFolder(files, folder, manifest, new ChunkCache(cacheBytes), time, logger);
             result.Recover();
             return result;
         }
@@ -126,6 +141,9 @@ internal sealed partial class PartFolder : IDisposable
         CoveredLogs = head.LogPosition;
     }
 
+    /// <summary>The bytes of a manifest that lists these parts only. Any thread.</summary>
+    public byte[] ManifestOf(IEnumerable<ManifestPart> parts, long coveredSpans, long coveredLogs) => _manifest.Of(parts, coveredSpans, coveredLogs);
+
     public void Dispose() => _manifest.Dispose();
 
     private void Add(PartSource part)
@@ -139,7 +157,7 @@ internal sealed partial class PartFolder : IDisposable
     private ManifestPart WritePart(IReadOnlyList<ColumnBatch> batches)
     {
         var rows = RowOrder.Merge(batches);
-        var part = new ManifestPart(_nextId++, rows.Signal, Level: 0, rows.Rows, 0);
+        var part = new ManifestPart(_nextId++, rows.Signal, Level: 0, rows.Rows, 0, _time.GetUtcNow().ToUnixTimeSeconds());
         try
         {
             using var file = _files.Create(PathOf(part.FileName));
@@ -193,10 +211,14 @@ internal sealed partial class PartFolder : IDisposable
             }
         }
         List<ManifestPart> added = [];
-        if (_manifest.Damage is { } damage)
+        foreach (var (name, damage) in _manifest.DamagedCopies)
         {
-            LogManifestDamaged(damage);
-            SetAsideFile(Manifest.FileName, copy: true);
+            LogManifestDamaged(name, damage);
+            SetAsideFile(name, copy: true);
+        }
+        if (_manifest.Damage is not null)
+        {
+            LogManifestIncomplete();
             added = KeepUnlisted(present, listed);
         }
         // Also without changes: the file may end in a torn edit, which a new one must not follow.
@@ -235,7 +257,7 @@ internal sealed partial class PartFolder : IDisposable
         {
             if (!_files.FileExists(PathOf(fileName)))
             {
-                SetAside++;
+                AddDamaged(fileName, entry, "the file is gone");
                 LogPartMissing(fileName);
                 return null;
             }
@@ -243,11 +265,21 @@ internal sealed partial class PartFolder : IDisposable
         }
         catch (CorruptPartException damage)
         {
-            SetAside++;
             LogPartDamaged(fileName, damage);
             SetAsideFile(fileName, copy: false);
+            AddDamaged(fileName, entry, damage.Message);
             return null;
         }
+    }
+
+    private void AddDamaged(string fileName, ManifestPart? entry, string reason)
+    {
+        SetAside++;
+        if (_damaged.Count == StoreStatus.MaxDamaged)
+        {
+            _damaged.RemoveAt(0);
+        }
+        _damaged.Add(new DamagedPart((_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100, entry?.Signal, fileName, entry?.Rows ?? 0, reason));
     }
 
     private void SetAsideFile(string fileName, bool copy)
@@ -295,8 +327,11 @@ internal sealed partial class PartFolder : IDisposable
     [LoggerMessage(Level = LogLevel.Error, Message = "Part {Part} is listed and not there; its rows are missing from answers.")]
     private partial void LogPartMissing(string part);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The manifest is damaged; a copy is in 'damaged', and every part that can be opened is kept.")]
-    private partial void LogManifestDamaged(CorruptPartException damage);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The manifest's file '{File}' is damaged; it is copied to 'damaged' and written anew.")]
+    private partial void LogManifestDamaged(string file, CorruptPartException damage);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Both copies of the manifest are damaged: every part that can be opened is kept.")]
+    private partial void LogManifestIncomplete();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Could not delete {File}; the next start does.")]
     private partial void LogNotDeleted(string file, Exception failure);

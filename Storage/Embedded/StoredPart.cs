@@ -9,11 +9,30 @@ namespace Apm.Storage.Embedded;
 /// <param name="onUnused">Called once, by whoever lets go last: must not block.</param>
 internal sealed class StoredPart(ManifestPart entry, PartSource source, Action<StoredPart> onUnused)
 {
+    private const long NanosecondsPerDay = 86_400_000_000_000;
+
+    private const long NanosecondsPerSecond = 1_000_000_000;
+
+    /// <summary>How far ahead of this machine's clock the clocks of senders are believed.</summary>
+    private const long MaxAheadNano = NanosecondsPerDay;
+
     private int _holders;
 
     public ManifestPart Entry { get; } = entry;
 
     public PartSource Source { get; } = source;
+
+    /// <summary>
+    /// Latest time of a row, for what depends on its age. No row happened after it was sealed: where a sender's clock says so, the time of the seal counts,
+    /// unless this machine's own clock was wrong then (it was sealed before all of its rows).
+    /// </summary>
+    public long LastUnixNano { get; } =
+        entry.SealedUnixSeconds is > 0 and var sealedAt && sealedAt < (source.LastTimeUnixNano - MaxAheadNano) / NanosecondsPerSecond && sealedAt >= source.FirstTimeUnixNano / NanosecondsPerSecond
+            ? sealedAt * NanosecondsPerSecond
+            : source.LastTimeUnixNano;
+
+    /// <summary>UTC day of <see cref="LastUnixNano"/>, in days since the Unix epoch.</summary>
+    public int Day => (int)(LastUnixNano / NanosecondsPerDay);
 
     public void Hold() => Interlocked.Increment(ref _holders);
 

@@ -18,6 +18,8 @@ public sealed class DiskFileSystem : IFileSystem
 
     public long FreeBytes => new DriveInfo(_root).AvailableFreeSpace;
 
+    public long TotalBytes => new DriveInfo(_root).TotalSize;
+
     public void CreateDirectory(string path) => Translated(Absolute(path), static full => Directory.CreateDirectory(full));
 
     public bool FileExists(string path) => File.Exists(Absolute(path));

@@ -41,4 +41,7 @@ public interface IFileSystem
 
     /// <summary>Bytes free for this process on the disk.</summary>
     long FreeBytes { get; }
+
+    /// <summary>Size of the disk.</summary>
+    long TotalBytes { get; }
 }

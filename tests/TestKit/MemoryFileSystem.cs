@@ -68,6 +68,8 @@ public sealed class MemoryFileSystem : IFileSystem
         }
     }
 
+    public long TotalBytes => _capacityBytes ?? long.MaxValue;
+
     public long FreeBytes => _capacityBytes is { } capacity ? Math.Max(0, capacity - UsedBytes) : long.MaxValue;
 
     /// <summary>Every operation so far, failed ones too.</summary>

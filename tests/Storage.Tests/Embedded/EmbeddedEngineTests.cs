@@ -136,7 +136,7 @@ public sealed class EmbeddedEngineTests
         rig.Disk.Create("store/manifest.tmp").Dispose();
         rig.Disk.Create("store/note.txt").Dispose();
         await using var again = rig.Open();
-        Assert.Equal(["0000000000000001.part", "0000000000000002.part", "manifest", "note.txt"], rig.Disk.ListFiles(EngineRig.Folder).Order(StringComparer.Ordinal));
+        Assert.Equal(["0000000000000001.part", "0000000000000002.part", "manifest", "manifest.2", "note.txt"], rig.Disk.ListFiles(EngineRig.Folder).Order(StringComparer.Ordinal));
         rig.AssertHolds(again);
     }
 
@@ -171,13 +171,15 @@ public sealed class EmbeddedEngineTests
             await rig.AppendAsync(engine, 2);
         }
         rig.Disk.Corrupt("store/manifest", bytes => bytes[20] ^= 1);
+        rig.Disk.Corrupt("store/manifest.2", bytes => bytes[20] ^= 1);
         await using var again = rig.Open();
         rig.AssertHolds(again);
-        Assert.Equal(["manifest"], rig.Disk.ListFiles("store/damaged"));
+        Assert.Equal(["manifest", "manifest.2"], rig.Disk.ListFiles("store/damaged").Order(StringComparer.Ordinal));
     }
 
     [Theory]
     [InlineData("store/manifest")]
+    [InlineData("store/manifest.2")]
     [InlineData("store/0000000000000001.part")]
     public async Task Open_NewerVersion_IsRefused(string path)
     {

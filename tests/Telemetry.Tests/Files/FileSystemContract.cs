@@ -78,6 +78,7 @@ public abstract class FileSystemContract
         Assert.Empty(Files.ListDirectories("x"));
         Assert.Empty(Files.ListFiles("nowhere"));
         Assert.True(Files.FreeBytes > 0);
+        Assert.True(Files.TotalBytes >= Files.FreeBytes);
     }
 
     [Fact]

@@ -1,0 +1,49 @@
+using Apm.Telemetry;
+
+namespace Apm.Storage.Embedded;
+
+/// <summary>What the engine says of itself.</summary>
+internal sealed partial class EmbeddedEngine
+{
+    /// <summary>The state at this instant. Any thread; in time proportional to the parts.</summary>
+    public StoreStatus Status()
+    {
+        PartSet parts;
+        IReadOnlyList<DamagedPart> damaged;
+        Head[] heads;
+        lock (_lock)
+        {
+            parts = _folder.Parts;
+            damaged = [.. _folder.Damaged.TakeLast(StoreStatus.MaxDamaged)];
+            heads = [.. _frozen, _head];
+        }
+        return new StoreStatus(
+            [StatusOf(Signal.Traces, parts.Spans, heads), StatusOf(Signal.Logs, parts.Logs, heads)],
+            new MergingStatus(0, 0, 0, _folder.SealedBytes, _folder.MergedBytes, null),
+            new DiskStatus(_folder.FreeBytes, _folder.TotalBytes, 0, null),
+            null,
+            damaged,
+            _folder.SetAside);
+    }
+
+    private static SignalStatus StatusOf(Signal signal, StoredPart[] parts, Head[] heads)
+    {
+        var sources = heads.SelectMany(head => signal == Signal.Traces ? head.Spans : head.Logs).ToArray();
+        return new SignalStatus(
+            signal,
+            sources.Sum(source => source.RowCount),
+            sources.Sum(source => source.Batch.SizeBytes),
+            parts.Length,
+            parts.Sum(part => part.Entry.Rows),
+            parts.Sum(part => part.Entry.Bytes),
+            [.. parts.GroupBy(part => part.Entry.Level).OrderBy(level => level.Key)
+                .Select(level => new LevelStatus(level.Key, level.Count(), level.Sum(part => part.Entry.Rows), level.Sum(part => part.Entry.Bytes)))],
+            [.. parts.GroupBy(part => part.Day).OrderByDescending(day => day.Key)
+                .Select(day => new DayStatus(DateOnly.FromDayNumber(UnixEpochDay + day.Key), day.Count(), day.Sum(part => part.Entry.Rows), day.Sum(part => part.Entry.Bytes)))],
+            parts.Length == 0 ? null : parts.Min(part => part.Source.FirstTimeUnixNano),
+            null,
+            null);
+    }
+
+    private static readonly int UnixEpochDay = DateOnly.FromDateTime(DateTime.UnixEpoch).DayNumber;
+}
