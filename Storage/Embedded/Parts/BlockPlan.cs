@@ -1,3 +1,4 @@
+using Apm.Storage.Columns;
 using Apm.Telemetry;
 
 namespace Apm.Storage.Embedded.Parts;
@@ -20,16 +21,20 @@ internal sealed record BlockPlan(int[] Starts, int[] RunStarts)
     }
 
     /// <summary>Whole traces to a block where they fit; a longer trace fills blocks of its own. Log records: every block is full.</summary>
-    /// <param name="idRuns">First row of each run of rows with the same trace id, and the count of rows at the end.</param>
     /// <param name="blockRows">At most <see cref="PartFormat.BlockRows"/>.</param>
-    public static BlockPlan Of(Signal signal, ReadOnlySpan<int> idRuns, int blockRows = PartFormat.BlockRows)
+    public static BlockPlan Of(ColumnBatch rows, int blockRows = PartFormat.BlockRows)
     {
         var starts = new List<int> { 0 };
-        var runs = new List<int>(idRuns.Length);
-        for (var run = 0; run + 1 < idRuns.Length; run++)
+        var runs = new List<int>();
+        var ids = rows.TraceId.Values;
+        for (var start = 0; start < ids.Length;)
         {
-            var (start, end) = (idRuns[run], idRuns[run + 1]);
-            if (signal == Signal.Traces && end - starts[^1] > blockRows && start > starts[^1])
+            var end = start + 1;
+            while (end < ids.Length && ids[end] == ids[start])
+            {
+                end++;
+            }
+            if (rows.Signal == Signal.Traces && end - starts[^1] > blockRows && start > starts[^1])
             {
                 starts.Add(start);
             }
@@ -42,9 +47,10 @@ internal sealed record BlockPlan(int[] Starts, int[] RunStarts)
                     runs.Add(starts[^1]);
                 }
             }
+            start = end;
         }
-        runs.Add(idRuns[^1]);
-        starts.Add(idRuns[^1]);
+        runs.Add(ids.Length);
+        starts.Add(ids.Length);
         return new BlockPlan([.. starts], [.. runs]);
     }
 }

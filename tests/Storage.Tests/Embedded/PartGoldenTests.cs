@@ -20,8 +20,7 @@ public sealed class PartGoldenTests
         var disk = new MemoryFileSystem();
         using (var file = disk.Create(Path))
         {
-            using var content = new BatchContent([TwoSpans()]);
-            PartWriter.Write(file, content);
+            PartWriter.Write(file, new BatchContent(TwoSpans()));
         }
         using var part = new PartSource(PartFile.Open(disk, Path), new ChunkCache(1 << 20));
         var text = Annotate(part, disk.ReadAll(Path));

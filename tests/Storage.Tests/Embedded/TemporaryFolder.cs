@@ -20,8 +20,7 @@ internal sealed class TemporaryFolder : IDisposable
         var name = $"{++_parts}.part";
         using (var file = Files.Create(name))
         {
-            using var content = new BatchContent(batches, blockRows);
-            PartWriter.Write(file, content);
+            PartWriter.Write(file, new BatchContent(RowOrder.Merge(batches), blockRows));
         }
         return new PartSource(PartFile.Open(Files, name), new ChunkCache(16 << 20));
     }

@@ -21,8 +21,7 @@ internal sealed class PartForgery
         var random = new RandomBatch(5, distinct: distinct);
         using (var file = _disk.Create(Path))
         {
-            using var content = new BatchContent([signal == Signal.Traces ? random.Spans(rows) : random.Logs(rows)]);
-            PartWriter.Write(file, content);
+            PartWriter.Write(file, new BatchContent(RowOrder.Merge([signal == Signal.Traces ? random.Spans(rows) : random.Logs(rows)])));
         }
         _bytes = _disk.ReadAll(Path);
         Source = new PartSource(PartFile.Open(_disk, Path), new ChunkCache(1 << 20));
