@@ -6,7 +6,13 @@ internal sealed record ServiceList(ServiceSummary[] Services, PeerSummary[] Peer
 /// <summary>RED of the server and consumer spans (and roots) of a service. Rates are per second, shares 0–1.</summary>
 internal sealed record ServiceSummary(
     string Name, string? Language, string? Version, string? PreviousVersion, long? VersionChangedUnixNano, int Instances,
-    double Rate, double ErrorRate, double? P50Nano, double? P95Nano, double? P99Nano, double? Apdex, long Count, long Errors, ServiceSeries? Series);
+    double Rate, double ErrorRate, double? P50Nano, double? P95Nano, double? P99Nano, double? Apdex, long Count, long Errors, ServiceSeries? Series)
+{
+    /// <summary>Its deployment.environment.name, each once; none where its resources name none.</summary>
+    public string[]? Environments { get; init; }
+
+    public string[] EnvironmentNames => Environments ?? [];
+}
 
 internal sealed record ServiceSeries(long StartUnixNano, long StepNano, long[] Count, long[] Errors, double?[] P95Nano);
 

@@ -88,11 +88,15 @@ internal sealed record Cause(ServiceRow Service, IReadOnlyList<string> Callers, 
     }
 
     /// <summary>Code locations and thread numbers differ between any two kinds of spans; an instance, its process or its version is said beside the sentence.</summary>
-    private static bool Identifies(string field) =>
-        field.StartsWith("span.code.", StringComparison.Ordinal) || field.StartsWith("span.thread.", StringComparison.Ordinal) || field.StartsWith("instrumentation", StringComparison.Ordinal)
-        || field.StartsWith("resource.service.", StringComparison.Ordinal) || field.StartsWith("resource.process.", StringComparison.Ordinal)
-        || field.StartsWith("resource.host.", StringComparison.Ordinal) || field.StartsWith("resource.container.", StringComparison.Ordinal) || field.StartsWith("resource.k8s.pod.", StringComparison.Ordinal)
-        || field.StartsWith("event.", StringComparison.Ordinal) || field.StartsWith("link.", StringComparison.Ordinal);
+    private static readonly string[] Identifying =
+    [
+        "span.code.", "span.thread.", "instrumentation", "resource.service.", "resource.process.", "resource.host.", "resource.container.", "resource.k8s.pod.", "event.", "link.",
+    ];
+
+    /// <summary>Fields that explain nothing, for a module: whole names, and beginnings of names.</summary>
+    public static string UntellingJson { get; } = JsonSerializer.Serialize(new { names = Symptoms.Order(StringComparer.Ordinal), beginnings = Identifying });
+
+    private static bool Identifies(string field) => Array.Exists(Identifying, beginning => field.StartsWith(beginning, StringComparison.Ordinal));
 }
 
 /// <summary>A value that failing spans have and others have not. Shares 0–1.</summary>

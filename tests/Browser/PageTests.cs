@@ -18,6 +18,7 @@ public sealed partial class PageTests(BrowserFixture fixture)
         ("/traces", "POST /checkout"),
         (FailedTrace, "api.bank.example"),
         ("/logs", "Bank API did not answer within 2500 ms"),
+        ("/topology", "api.bank.example"),
         ("/settings", "OTLP"),
     ];
 
@@ -74,7 +75,7 @@ public sealed partial class PageTests(BrowserFixture fixture)
         Assert.Empty(open.Problems);
     }
 
-    [GeneratedRegex(@"(?<![\w.])(?:Shell|Services?|Traces?|Logs|Settings)\.[A-Z]\w*")]
+    [GeneratedRegex(@"(?<![\w.])(?:Shell|Services?|Traces?|Logs|Topology|Settings)\.[A-Z]\w*")]
     private static partial Regex ResourceKey();
 
     /// <summary>A text with parts that nobody filled in.</summary>

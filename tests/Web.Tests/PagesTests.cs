@@ -7,7 +7,7 @@ namespace Apm.Web.Tests;
 /// <summary>Each page in each of its states, as a browser gets it.</summary>
 public sealed partial class PagesTests
 {
-    public static readonly string[] Pages = ["/services", "/services/payments", "/logs", "/settings"];
+    public static readonly string[] Pages = ["/services", "/services/payments", "/logs", "/topology", "/settings"];
 
     public static TheoryData<string> All => [.. Pages];
 
@@ -45,13 +45,14 @@ public sealed partial class PagesTests
     [InlineData("/services", "No service sent spans")]
     [InlineData("/services/payments", "No requests to payments")]
     [InlineData("/logs", "No logs in this range")]
+    [InlineData("/topology", "No service sent spans")]
     [InlineData("/settings", "Nothing has come in yet")]
     public async Task Page_WithoutData_SaysWhatToDoNext(string path, string expected)
     {
         await using var host = await WebHost.StartAsync(FakeMode.Empty);
         var (page, _) = await host.GetAsync(path);
         Assert.Contains(expected, page.QuerySelector("main")!.TextContent, StringComparison.Ordinal);
-        if (path is "/services" or "/logs")
+        if (path is "/services" or "/logs" or "/topology")
         {
             Assert.Contains("http://127.0.0.1:4318", page.QuerySelector(".send")!.TextContent, StringComparison.Ordinal);
             Assert.NotNull(page.QuerySelector("[data-module='js/waiting.js']"));
@@ -103,7 +104,7 @@ public sealed partial class PagesTests
             using (System.Text.Json.JsonDocument.Parse(data.TextContent))
             {
             }
-        if (path is "/services" or "/logs")
+        if (path is "/services" or "/logs" or "/topology")
             Assert.Contains(FakeQuery.Hostile, page.Body!.TextContent, StringComparison.Ordinal);
     }
 
@@ -212,6 +213,6 @@ public sealed partial class PagesTests
     }
 
     /// <summary>A key where its text should be.</summary>
-    [GeneratedRegex(@"\b(Shell|Services|Service|Logs|Settings)\.[A-Z]\w+")]
+    [GeneratedRegex(@"\b(Shell|Services|Service|Logs|Topology|Settings)\.[A-Z]\w+")]
     private static partial Regex MissingText();
 }

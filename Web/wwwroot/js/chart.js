@@ -130,7 +130,7 @@ function settings(options, element, zone, tip) {
   return {
     width: Math.max(80, element.clientWidth),
     height: options.height ?? 150,
-    padding: [options.marks?.length ? 18 : 8, 10, 0, 0],
+    padding: [options.marks?.length ? 18 : 8, 16, 0, 0],
     legend: { show: false },
     cursor: {
       drag: { x: !options.noDrag, y: false, setScale: false, dist: dragPixels },

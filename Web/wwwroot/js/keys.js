@@ -77,7 +77,7 @@ function showKeys() {
   const keys = [
     [["Ctrl", "K"], "Shell.KeyJump"],
     [["/"], "Shell.KeyFilter"],
-    [["s", "t", "l"], "Shell.KeyPages"],
+    [["s", "t", "l", "m"], "Shell.KeyPages"],
     [[","], "Shell.KeySettings"],
     [["d"], "Shell.KeyRange"],
     [["[", "]"], "Shell.KeyStep"],

@@ -16,7 +16,7 @@ export function servicePath(name) {
 
 /** @returns {Item[]} */
 function pages() {
-  return ["services", "traces", "logs", "settings"].map((id) => ({
+  return ["services", "traces", "logs", "topology", "settings"].map((id) => ({
     kind: "Shell.JumpPages",
     label: t(`Shell.${id[0].toUpperCase()}${id.slice(1)}`),
     mark: () => icon(id),

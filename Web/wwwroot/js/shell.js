@@ -169,6 +169,7 @@ bindKeys({
   s: () => follow("/services"),
   t: () => follow("/traces"),
   l: () => follow("/logs"),
+  m: () => follow("/topology"),
   ",": () => follow("/settings"),
   r: () => void refreshNow(),
   palette: () => openPalette(),
