@@ -12,6 +12,11 @@ internal abstract class RowBlock : IDisposable
 {
     public abstract int Rows { get; }
 
+    /// <summary>The block's number in its source.</summary>
+    public abstract int Index { get; }
+
+    public abstract BlockBounds Bounds { get; }
+
     /// <summary>Bytes read from disk and decoded so far, for the query's budget.</summary>
     public abstract long BytesRead { get; }
 
@@ -43,6 +48,12 @@ internal abstract class RowBlock : IDisposable
     /// </summary>
     public abstract CodedColumn? GetColumn(Field field);
 
+    /// <summary>
+    /// The same column with its codes one after another, as far as the block has them like that; else null, which says nothing about
+    /// <see cref="GetColumn"/>. A predicate judges fewer codes that way.
+    /// </summary>
+    public virtual DenseColumn? GetDense(Field field) => null;
+
     /// <summary>Events of the rows as their own little table, null when no row has any: read only by filters on events and links.</summary>
     public abstract ChildRows? Events { get; }
 
@@ -61,10 +72,34 @@ internal abstract class RowBlock : IDisposable
 /// <param name="Codes">Per row: index into the dictionary, or -1 where the row lacks the attribute.</param>
 internal sealed record CodedColumn(ReadOnlyMemory<int> Codes, ValueDictionary Values);
 
+/// <summary>The codes of the rows that have an attribute, each once, in the order of the rows.</summary>
+internal abstract class DenseColumn
+{
+    /// <summary>Rows that have the attribute; as many as there are codes.</summary>
+    public abstract ReadOnlySpan<ulong> Presence { get; }
+
+    public abstract ReadOnlySpan<int> Codes { get; }
+
+    public abstract ValueDictionary Values { get; }
+}
+
 /// <summary>Distinct typed values. Reference identity tells a search that it may keep what it found out about the values.</summary>
 internal abstract class ValueDictionary
 {
     public abstract int Count { get; }
+
+    /// <summary>Of one block only, and one value for each entry: nothing found out about its values is of use elsewhere.</summary>
+    public virtual bool IsOfBlock => false;
+
+    /// <summary>
+    /// The contents of all values one after another, when the values are strings and kept like that: value i ends at <paramref name="ends"/>[i].
+    /// </summary>
+    public virtual bool TryGetStrings(out ReadOnlySpan<byte> contents, out ReadOnlySpan<int> ends)
+    {
+        contents = default;
+        ends = default;
+        return false;
+    }
 
     public abstract Telemetry.Attributes.AttributeType GetType(int code);
 

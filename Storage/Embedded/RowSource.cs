@@ -45,6 +45,15 @@ internal abstract class RowSource
     /// </summary>
     public abstract bool MayEqual(int block, Field field, in AttributeValue value);
 
+    /// <summary>What the source knows of a column of record attributes, or of an intrinsic, before any block is read; null when nothing.</summary>
+    public virtual ColumnIndex? IndexOf(Field field) => null;
+
+    /// <summary>Bit (number mod 64) is set for each resource in the block.</summary>
+    public virtual ulong ResourceMask(int block) => ulong.MaxValue;
+
+    /// <summary>Bit (value mod 64) is set for each value in the block, of kind, status or severity number.</summary>
+    public virtual ulong ByteMask(Intrinsic intrinsic, int block) => ulong.MaxValue;
+
     /// <summary>Adds the blocks that may hold rows of the trace.</summary>
     public abstract void FindTrace(TraceId traceId, List<int> blocks);
 
@@ -55,3 +64,13 @@ internal abstract class RowSource
 
 /// <param name="MaxDurationNano">Longest span; 0 for log records.</param>
 internal readonly record struct BlockBounds(int Rows, long FirstTimeUnixNano, long LastTimeUnixNano, long MinDurationNano, long MaxDurationNano);
+
+/// <summary>What an index says of one column. Immutable.</summary>
+internal abstract class ColumnIndex
+{
+    /// <summary>Every value that the column has in the source; null when each block has values of its own.</summary>
+    public abstract ValueDictionary? Values { get; }
+
+    /// <summary>Bit (code mod 64) is set for each code in the block; all bits without <see cref="Values"/>; 0 when no row of the block has the attribute.</summary>
+    public abstract ulong CodeMask(int block);
+}

@@ -29,6 +29,9 @@ internal ref struct ChunkReader
 
     public readonly int Remaining => _length - _position;
 
+    /// <summary>Bytes read so far.</summary>
+    public readonly int Position => _position;
+
     public readonly CorruptPartException Corrupt(string message) => new(_path, _fileOffset, message);
 
     public byte Byte()

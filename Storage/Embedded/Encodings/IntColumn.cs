@@ -190,8 +190,8 @@ internal static class IntColumn
         }
         var bytes = reader.BytesAndSlack(PackedBytes(values.Length, bits));
         var mask = (1UL << bits) - 1;
-        var bit = 0;
-        for (var i = 0; i < values.Length; i++)
+        var i = PackedLanes.Read(bytes, minimum, bits, values);
+        for (var bit = i * bits; i < values.Length; i++)
         {
             var word = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(bit >> 3)..]);
             values[i] = T.CreateTruncating(minimum + (long)((word >> (bit & 7)) & mask));

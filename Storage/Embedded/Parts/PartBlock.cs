@@ -1,8 +1,8 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using Apm.Storage.Columns;
 using Apm.Storage.Embedded.Encodings;
+using Apm.Storage.Embedded.Search;
 using Apm.Telemetry;
 using Apm.Telemetry.Filters;
 
@@ -14,10 +14,11 @@ internal sealed class PartBlock : RowBlock
     private readonly PartSource _source;
     private readonly PartDirectory _directory;
     private readonly int _block;
-    private readonly List<Action> _returns = [];
-    private readonly Dictionary<ValueColumn, CodedColumn?> _coded = [];
-    private readonly Dictionary<ValueColumn, (int[] Codes, ValueList Values)> _dense = [];
-    private readonly Dictionary<PlainColumn, int[]> _ints = [];
+    private readonly RentedArrays _rented = new();
+    private readonly List<(ValueColumn Column, CodedColumn? Coded)> _coded = [];
+    private readonly List<(ValueColumn Column, DenseColumn? Dense)> _columns = [];
+    private readonly List<(ValueColumn Column, int[] Codes, ValueList Values)> _dense = [];
+    private readonly List<(PlainColumn Column, int[] Values)> _ints = [];
     private int[]? _runs;
     private long[]? _times;
     private long[]? _durations;
@@ -36,10 +37,14 @@ internal sealed class PartBlock : RowBlock
         _source = source;
         _directory = source.Directory;
         _block = block;
-        Rows = source.GetBounds(block).Rows;
+        Bounds = source.GetBounds(block);
     }
 
-    public override int Rows { get; }
+    public override int Rows => Bounds.Rows;
+
+    public override int Index => _block;
+
+    public override BlockBounds Bounds { get; }
 
     public override long BytesRead => _bytesRead;
 
@@ -59,29 +64,48 @@ internal sealed class PartBlock : RowBlock
 
     public override ReadOnlySpan<int> Scopes => Ints(PlainColumn.Scope, Rows);
 
-    public override ReadOnlySpan<long> DurationNano => (_durations ??= ReadPlain<long>(OfSpans(PlainColumn.Duration), Rows)).AsSpan(0, Rows);
+    public override ReadOnlySpan<long> DurationNano => (_durations ??= ReadLongs(OfSpans(PlainColumn.Duration), Rows)).AsSpan(0, Rows);
 
-    public override ReadOnlySpan<byte> Kinds => (_kinds ??= ReadPlain<byte>(OfSpans(PlainColumn.Kind), Rows)).AsSpan(0, Rows);
+    public override ReadOnlySpan<byte> Kinds => (_kinds ??= ReadBytes(OfSpans(PlainColumn.Kind))).AsSpan(0, Rows);
 
-    public override ReadOnlySpan<byte> Statuses => (_statuses ??= ReadPlain<byte>(OfSpans(PlainColumn.Status), Rows)).AsSpan(0, Rows);
+    public override ReadOnlySpan<byte> Statuses => (_statuses ??= ReadBytes(OfSpans(PlainColumn.Status))).AsSpan(0, Rows);
 
-    public override ReadOnlySpan<byte> SeverityNumbers => (_severities ??= ReadPlain<byte>(OfLogs(PlainColumn.Severity), Rows)).AsSpan(0, Rows);
+    public override ReadOnlySpan<byte> SeverityNumbers => (_severities ??= ReadBytes(OfLogs(PlainColumn.Severity))).AsSpan(0, Rows);
 
     public override CodedColumn? GetColumn(Field field)
     {
-        var column = field.Scope == FieldScope.Record
-            ? _directory.Find(ValueScope.Record, field.Key)
-            : _directory.Find(ValueScope.Intrinsic, KeyOf(field));
-        if (column is null)
+        if (Find(field) is not { } column)
         {
             return null;
         }
-        if (!_coded.TryGetValue(column, out var coded))
+        foreach (var known in _coded)
         {
-            coded = ReadColumn(column);
-            _coded.Add(column, coded);
+            if (known.Column == column)
+            {
+                return known.Coded;
+            }
         }
+        var coded = ReadColumn(column, field);
+        _coded.Add((column, coded));
         return coded;
+    }
+
+    public override DenseColumn? GetDense(Field field)
+    {
+        if (Find(field) is not { } column)
+        {
+            return null;
+        }
+        foreach (var known in _columns)
+        {
+            if (known.Column == column)
+            {
+                return known.Dense;
+            }
+        }
+        var dense = ReadDense(column);
+        _columns.Add((column, dense));
+        return dense;
     }
 
     public override ChildRows? Events
@@ -110,46 +134,34 @@ internal sealed class PartBlock : RowBlock
 
     public override void CopyRows(ReadOnlySpan<int> rows, ColumnBatch target) => new PartRowCopier(this, target, rows.Length).Copy(rows);
 
-    public override void Dispose()
-    {
-        foreach (var giveBack in _returns)
-        {
-            giveBack();
-        }
-        _returns.Clear();
-    }
+    public override void Dispose() => _rented.Dispose();
 
     /// <summary>A plain column of small integers; all zero when the part does not store it.</summary>
     internal ReadOnlySpan<int> Ints(PlainColumn column, int count)
     {
-        if (!_ints.TryGetValue(column, out var values))
+        foreach (var known in _ints)
         {
-            values = ReadPlain<int>(column, count);
-            _ints.Add(column, values);
+            if (known.Column == column)
+            {
+                return known.Values.AsSpan(0, count);
+            }
         }
+        var values = _rented.Ints(count);
+        ReadPlain<int>(column, values.AsSpan(0, count));
+        _ints.Add((column, values));
         return values.AsSpan(0, count);
     }
 
-    internal T[] ReadPlain<T>(PlainColumn column, int count)
-        where T : unmanaged, IBinaryInteger<T>
+    internal long[] ReadLongs(PlainColumn column, int count)
     {
-        var values = Rent<T>(count);
-        var reference = _directory.Plain(column, _block);
-        if (reference.IsAbsent)
-        {
-            values.AsSpan(0, count).Clear();
-            return values;
-        }
-        using var chunk = Read(reference);
-        var reader = chunk.Reader();
-        IntColumn.Decode(ref reader, values.AsSpan(0, count));
-        reader.ExpectEnd();
+        var values = _rented.Longs(count);
+        ReadPlain<long>(column, values.AsSpan(0, count));
         return values;
     }
 
     internal SpanId[] ReadSpanIds(PlainColumn column, int count)
     {
-        var ids = Rent<SpanId>(count);
+        var ids = _rented.SpanIds(count);
         var reference = _directory.Plain(column, _block);
         if (reference.IsAbsent)
         {
@@ -169,7 +181,7 @@ internal sealed class PartBlock : RowBlock
 
     internal TraceId[] ReadLinkTraceIds(int count)
     {
-        var ids = Rent<TraceId>(count);
+        var ids = _rented.TraceIds(count);
         using var chunk = Read(_directory.Plain(PlainColumn.LinkTraceId, _block));
         var reader = chunk.Reader();
         for (var i = 0; i < count; i++)
@@ -183,11 +195,14 @@ internal sealed class PartBlock : RowBlock
     /// <summary>The column's entries in this block, one after another, as codes into its values.</summary>
     internal (int[] Codes, ValueList Values) Dense(ValueColumn column, ValueColumnBlock inBlock)
     {
-        if (_dense.TryGetValue(column, out var dense))
+        foreach (var known in _dense)
         {
-            return dense;
+            if (known.Column == column)
+            {
+                return (known.Codes, known.Values);
+            }
         }
-        var codes = Rent<int>(inBlock.Entries);
+        var codes = _rented.Ints(inBlock.Entries);
         ValueList values;
         if (column.IsDictionary)
         {
@@ -196,43 +211,37 @@ internal sealed class PartBlock : RowBlock
         }
         else
         {
-            using var chunk = Read(inBlock.Chunk);
-            var reader = chunk.Reader();
-            values = ValueList.Decode(ref reader, inBlock.Entries);
-            reader.ExpectEnd();
+            values = ReadValues(inBlock);
             for (var i = 0; i < inBlock.Entries; i++)
             {
                 codes[i] = i;
             }
         }
-        dense = (codes, values);
-        _dense.Add(column, dense);
-        return dense;
+        _dense.Add((column, codes, values));
+        return (codes, values);
+    }
+
+    private ValueList ReadValues(ValueColumnBlock inBlock)
+    {
+        var chunk = Read(inBlock.Chunk);
+        _rented.Keep(chunk);
+        var reader = chunk.Reader();
+        var arrays = new ValueList.Arrays(_rented.Bytes(inBlock.Entries), _rented.Longs(inBlock.Entries), _rented.Ints(inBlock.Entries));
+        var values = ValueList.DecodeInPlace(ref reader, inBlock.Entries, arrays, chunk.Memory);
+        reader.ExpectEnd();
+        return values;
     }
 
     internal CorruptPartException Corrupt(PlainColumn column, string message) => new(_source.File.Path, _directory.Plain(column, _block).Offset, message);
 
     internal ValueColumnBlock? InBlock(ValueColumn column) => column.InBlock(_block);
 
-    internal T[] Rent<T>(int count)
-    {
-        var array = ArrayPool<T>.Shared.Rent(count);
-        _returns.Add(() => ArrayPool<T>.Shared.Return(array));
-        return array;
-    }
-
     /// <summary>Shape of each owner, checked to be one that the part has.</summary>
     internal ReadOnlySpan<int> Shapes(PlainColumn column, int count, AttributeShapes shapes)
     {
         var values = Ints(column, count);
-        foreach (var shape in values)
-        {
-            if ((uint)shape >= (uint)shapes.Count)
-            {
-                throw Corrupt(column, $"shape {shape} of {shapes.Count} is unknown");
-            }
-        }
-        return values;
+        var wrong = values.IndexOfAnyExceptInRange(0, shapes.Count - 1);
+        return wrong < 0 ? values : throw Corrupt(column, $"shape {values[wrong]} of {shapes.Count} is unknown");
     }
 
     private RentedChunk Read(ChunkRef reference)
@@ -255,31 +264,95 @@ internal sealed class PartBlock : RowBlock
             IntColumn.Decode(ref reader, codes);
             reader.ExpectEnd();
         }
-        foreach (var code in codes)
+        var wrong = codes.IndexOfAnyExceptInRange(0, dictionaryCount - 1);
+        if (wrong >= 0)
         {
-            if ((uint)code >= (uint)dictionaryCount)
-            {
-                throw new CorruptPartException(_source.File.Path, reference.Offset, $"code {code} is beyond a dictionary of {dictionaryCount}");
-            }
+            throw new CorruptPartException(_source.File.Path, reference.Offset, $"code {codes[wrong]} is beyond a dictionary of {dictionaryCount}");
         }
     }
 
-    private CodedColumn? ReadColumn(ValueColumn column)
+    private void ReadPlain<T>(PlainColumn column, Span<T> values)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        var reference = _directory.Plain(column, _block);
+        if (reference.IsAbsent)
+        {
+            values.Clear();
+            return;
+        }
+        using var chunk = Read(reference);
+        var reader = chunk.Reader();
+        IntColumn.Decode(ref reader, values);
+        reader.ExpectEnd();
+    }
+
+    private byte[] ReadBytes(PlainColumn column)
+    {
+        var values = _rented.Bytes(Rows);
+        ReadPlain<byte>(column, values.AsSpan(0, Rows));
+        return values;
+    }
+
+    private ValueColumn? Find(Field field) => field.Scope == FieldScope.Record
+        ? _directory.Find(ValueScope.Record, field.Key)
+        : _directory.Find(ValueScope.Intrinsic, KeyOf(field));
+
+    /// <summary>Null when the block does not have each row's value once.</summary>
+    private PartColumn? ReadDense(ValueColumn column)
     {
         if (column.InBlock(_block) is not { } inBlock)
         {
             return null;
         }
+        var presence = _rented.Words(RowMask.WordCount(Rows)).AsMemory(0, RowMask.WordCount(Rows));
+        if (column.Scope == ValueScope.Intrinsic)
+        {
+            if (inBlock.Entries != Rows)
+            {
+                throw Corrupt(PlainColumn.RecordShape, $"'{column.Name}' has {inBlock.Entries} values for {Rows} rows");
+            }
+            if (column.Name == IntrinsicKey.Body && !Dense(column, inBlock).Values.IsNowhereEmpty)
+            {
+                return null;
+            }
+            RowMask.Fill(presence.Span, Rows);
+            return new PartColumn(this, column, inBlock, presence);
+        }
+        if (_directory.Records.With(column) is not { } shapes)
+        {
+            return null;
+        }
+        shapes.Find(Shapes(PlainColumn.RecordShape, Rows, _directory.Records), presence.Span);
+        return RowMask.Count(presence.Span) == inBlock.Entries
+            ? new PartColumn(this, column, inBlock, presence)
+            : throw Corrupt(PlainColumn.RecordShape, $"'{column.Name}' has {inBlock.Entries} values and the shapes say {RowMask.Count(presence.Span)}");
+    }
+
+    private CodedColumn? ReadColumn(ValueColumn column, Field field)
+    {
+        if (column.InBlock(_block) is not { } inBlock)
+        {
+            return null;
+        }
+        if (GetDense(field) is PartColumn dense)
+        {
+            if (inBlock.Entries == Rows)
+            {
+                return new CodedColumn(Dense(column, inBlock).Codes.AsMemory(0, Rows), dense.Values);
+            }
+            var rows = _rented.Ints(Rows);
+            dense.CopyTo(rows.AsSpan(0, Rows));
+            return new CodedColumn(rows.AsMemory(0, Rows), dense.Values);
+        }
         var (codes, values) = Dense(column, inBlock);
         if (column.Scope == ValueScope.Intrinsic)
         {
-            return inBlock.Entries != Rows ? throw Corrupt(PlainColumn.RecordShape, $"'{column.Name}' has {inBlock.Entries} values for {Rows} rows")
-                : new CodedColumn(column.Name == IntrinsicKey.Body ? WithoutEmpty(codes, values) : codes.AsMemory(0, Rows), values);
+            return new CodedColumn(WithoutEmpty(codes, values), values);
         }
         var shapes = Shapes(PlainColumn.RecordShape, Rows, _directory.Records);
-        var occurrences = Rent<int>(_directory.Records.Count);
+        var occurrences = _rented.Ints(_directory.Records.Count);
         _directory.Records.CountOccurrences(column, occurrences);
-        var expanded = Rent<int>(Rows);
+        var expanded = _rented.Ints(Rows);
         var next = 0;
         for (var row = 0; row < shapes.Length; row++)
         {
@@ -304,7 +377,7 @@ internal sealed class PartBlock : RowBlock
             {
                 if (present == codes)
                 {
-                    present = Rent<int>(Rows);
+                    present = _rented.Ints(Rows);
                     codes.AsSpan(0, Rows).CopyTo(present);
                 }
                 present[row] = -1;
@@ -345,7 +418,7 @@ internal sealed class PartBlock : RowBlock
 
     private TraceId[] ReadTraceIds()
     {
-        var ids = Rent<TraceId>(Rows);
+        var ids = _rented.TraceIds(Rows);
         var reference = _directory.Plain(PlainColumn.TraceId, _block);
         if (reference.IsAbsent)
         {
@@ -369,8 +442,8 @@ internal sealed class PartBlock : RowBlock
     private long[] ReadSpanTimes()
     {
         _runs ??= ReadRuns();
-        var times = Rent<long>(Rows);
-        var starts = Rent<long>(_runs.Length);
+        var times = _rented.Longs(Rows);
+        var starts = _rented.Longs(_runs.Length);
         using var chunk = Read(_directory.Plain(PlainColumn.Time, _block));
         var reader = chunk.Reader();
         IntColumn.Decode(ref reader, starts.AsSpan(0, _runs.Length));
@@ -390,7 +463,7 @@ internal sealed class PartBlock : RowBlock
 
     private long[] ReadLogTimes()
     {
-        var times = ReadPlain<long>(PlainColumn.Time, Rows);
+        var times = ReadLongs(PlainColumn.Time, Rows);
         var previous = _source.GetBounds(_block).FirstTimeUnixNano;
         foreach (ref var time in times.AsSpan(0, Rows))
         {
@@ -402,7 +475,7 @@ internal sealed class PartBlock : RowBlock
 
     private SpanId[] ReadParents()
     {
-        var parents = Rent<SpanId>(Rows);
+        var parents = _rented.SpanIds(Rows);
         var reference = _directory.Plain(OfSpans(PlainColumn.ParentSpanId), _block);
         if (reference.IsAbsent)
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using Apm.Storage.Embedded.Encodings;
+using Apm.Storage.Embedded.Search;
 
 namespace Apm.Storage.Embedded.Parts;
 
@@ -177,10 +178,14 @@ internal sealed class AttributeShapes
     private readonly int[][] _shapes;
     private readonly Dictionary<ValueColumn, int> _numberOf = [];
 
+    /// <summary>By column, made when first asked for; an empty one stands for "one shape has it twice". A race makes the same set twice.</summary>
+    private readonly CodeSet?[] _sets;
+
     private AttributeShapes(ValueColumn[] columns, int[][] shapes)
     {
         Columns = columns;
         _shapes = shapes;
+        _sets = new CodeSet?[columns.Length];
         for (var i = 0; i < columns.Length; i++)
         {
             _numberOf.Add(columns[i], i);
@@ -193,6 +198,26 @@ internal sealed class AttributeShapes
 
     /// <summary>Numbers of the shape's columns in <see cref="Columns"/>.</summary>
     public ReadOnlySpan<int> this[int shape] => _shapes[shape];
+
+    /// <summary>The shapes that have the column's key; null when one has it twice.</summary>
+    public CodeSet? With(ValueColumn column)
+    {
+        var number = _numberOf[column];
+        if (_sets[number] is { } known)
+        {
+            return known == CodeSet.Empty ? null : known;
+        }
+        var has = new bool[_shapes.Length];
+        var repeats = false;
+        for (var shape = 0; shape < has.Length; shape++)
+        {
+            var count = _shapes[shape].AsSpan().Count(number);
+            has[shape] = count > 0;
+            repeats |= count > 1;
+        }
+        _sets[number] = repeats ? CodeSet.Empty : CodeSet.Of(has);
+        return With(column);
+    }
 
     /// <summary>How often each shape has the column's key.</summary>
     public void CountOccurrences(ValueColumn column, Span<int> counts)

@@ -167,6 +167,9 @@ internal readonly struct RentedChunk(byte[] buffer, int length, string path, lon
 
     public ReadOnlySpan<byte> Content => buffer.AsSpan(0, length);
 
+    /// <summary>The content, until the chunk is disposed.</summary>
+    public ReadOnlyMemory<byte> Memory => buffer.AsMemory(0, length);
+
     public ChunkReader Reader() => new(buffer, length, path, offset);
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);

@@ -1,3 +1,5 @@
+using Apm.Telemetry.Filters;
+
 namespace Apm.Storage.Embedded.Parts;
 
 /// <summary>Numbers of the part format, drawn in FORMAT.md. All of them are on disk: never renumber, never reuse.</summary>
@@ -104,6 +106,17 @@ internal static class IntrinsicKey
     public const string LinkTraceState = "link.trace_state";
     public const string SeverityText = "severity_text";
     public const string Body = "body";
+
+    /// <summary>The column of an intrinsic; null when it is kept otherwise.</summary>
+    public static string? Of(Intrinsic intrinsic) => intrinsic switch
+    {
+        Intrinsic.Name => Name,
+        Intrinsic.StatusMessage => StatusMessage,
+        Intrinsic.EventName => EventName,
+        Intrinsic.SeverityText => SeverityText,
+        Intrinsic.Body => Body,
+        _ => null,
+    };
 }
 
 /// <summary>Where a chunk lies in its file.</summary>

@@ -93,7 +93,7 @@ internal sealed class PartRowCopier(PartBlock block, ColumnBatch target, int exp
         }
         var attributes = new PartAttributes(block, PlainColumn.EventShape, block.Directory.Events, count, target.Strings, count);
         var names = new Strings(block, IntrinsicKey.EventName, count);
-        var times = block.ReadPlain<long>(PlainColumn.EventTime, count);
+        var times = block.ReadLongs(PlainColumn.EventTime, count);
         var dropped = block.Ints(PlainColumn.EventDroppedAttributes, count);
         var starts = block.TimeUnixNano;
         foreach (var row in rows)
@@ -144,7 +144,7 @@ internal sealed class PartRowCopier(PartBlock block, ColumnBatch target, int exp
     private void CopyLogRecords(ReadOnlySpan<int> rows)
     {
         var times = block.TimeUnixNano;
-        var observed = block.ReadPlain<long>(PlainColumn.ObservedTime, block.Rows);
+        var observed = block.ReadLongs(PlainColumn.ObservedTime, block.Rows);
         var severities = block.SeverityNumbers;
         var texts = new Strings(block, IntrinsicKey.SeverityText, block.Rows);
         var bodies = new Strings(block, IntrinsicKey.Body, block.Rows);

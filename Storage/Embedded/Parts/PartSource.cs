@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using Apm.Storage.Columns;
 using Apm.Storage.Embedded.Encodings;
 using Apm.Storage.Embedded.Rollups;
@@ -88,11 +87,24 @@ internal sealed class PartSource : RowSource, IDisposable
         FieldScope.Record => ColumnMayEqual(block, ValueScope.Record, field.Key, value),
         FieldScope.Event => ColumnMayEqual(block, ValueScope.Event, field.Key, value),
         FieldScope.Link => ColumnMayEqual(block, ValueScope.Link, field.Key, value),
-        FieldScope.Resource => ResourceMayEqual(block, field.Key, value),
-        FieldScope.Any => ColumnMayEqual(block, ValueScope.Record, field.Key, value) || ResourceMayEqual(block, field.Key, value),
-        FieldScope.Intrinsic => IntrinsicMayEqual(block, field.Intrinsic, value),
+        // A body that is no string compares as its text, which the bloom does not know.
+        FieldScope.Intrinsic when field.Intrinsic != Intrinsic.Body && IntrinsicKey.Of(field.Intrinsic) is { } key => ColumnMayEqual(block, ValueScope.Intrinsic, key, value),
         _ => true,
     };
+
+    public override ColumnIndex? IndexOf(Field field) => field.Scope switch
+    {
+        FieldScope.Record => new PartColumnIndex(this, Directory.Find(ValueScope.Record, field.Key)),
+        FieldScope.Event => new PartColumnIndex(this, Directory.Find(ValueScope.Event, field.Key)),
+        FieldScope.Link => new PartColumnIndex(this, Directory.Find(ValueScope.Link, field.Key)),
+        FieldScope.Intrinsic when IntrinsicKey.Of(field.Intrinsic) is { } key => new PartColumnIndex(this, Directory.Find(ValueScope.Intrinsic, key)),
+        _ => null,
+    };
+
+    public override ulong ResourceMask(int block) => Directory.Mask(PlainColumn.Resource, block);
+
+    public override ulong ByteMask(Intrinsic intrinsic, int block) => Directory.Mask(
+        intrinsic switch { Intrinsic.Kind => PlainColumn.Kind, Intrinsic.Status => PlainColumn.Status, _ => PlainColumn.Severity }, block);
 
     public override void FindTrace(TraceId traceId, List<int> blocks)
     {
@@ -160,75 +172,21 @@ internal sealed class PartSource : RowSource, IDisposable
     internal TracePage ReadTracePage(TracePageRef page) => Cached(
         page.Chunk, (ref ChunkReader reader) => TracePage.Decode(ref reader, page.Entries, BlockCount), static value => value.SizeBytes);
 
+    /// <summary>Dictionaries are for <see cref="IndexOf"/>: here they only say whether the block has the attribute.</summary>
     private bool ColumnMayEqual(int block, ValueScope scope, string key, in AttributeValue value)
     {
         var directory = Directory;
-        if (directory.Find(scope, key) is not { } column || column.InBlock(block) is not { } inBlock)
+        if (directory.Find(scope, key) is not { } column || column.InBlock(block) is null)
         {
             return false;
         }
-        var hash = ValueHash.Of(value.Type, value.Bits, value.Content);
         if (column.IsDictionary)
         {
-            foreach (var code in DictionaryOf(column).FindCodes(hash))
-            {
-                if ((inBlock.Mask & (1UL << (code & 63))) != 0)
-                {
-                    return true;
-                }
-            }
-            return false;
+            return true;
         }
-        var reference = directory.BloomOf(block);
-        var bloom = Cached(reference, static (ref ChunkReader reader) => reader.Bytes(reader.Remaining).ToArray(), static bytes => bytes.Length);
-        return Bloom.MayContain(bloom, ValueHash.InColumn(ValueHash.OfBytes(column.Key, (ulong)scope), hash));
+        var bloom = Cached(directory.BloomOf(block), static (ref ChunkReader reader) => reader.Bytes(reader.Remaining).ToArray(), static bytes => bytes.Length);
+        return Bloom.MayContain(bloom, ValueHash.InColumn(ValueHash.OfBytes(column.Key, (ulong)scope), ValueHash.Of(value.Type, value.Bits, value.Content)));
     }
-
-    private bool ResourceMayEqual(int block, string key, in AttributeValue value)
-    {
-        var owners = Owners;
-        var code = owners.Strings.Find(Encoding.UTF8.GetBytes(key));
-        if (code < 0)
-        {
-            return false;
-        }
-        var mask = Directory.Mask(PlainColumn.Resource, block);
-        var hash = ValueHash.Of(value.Type, value.Bits, value.Content);
-        for (var resource = 0; resource < owners.ResourceAttributes.OwnerCount; resource++)
-        {
-            if ((mask & (1UL << (resource & 63))) == 0)
-            {
-                continue;
-            }
-            var entry = owners.ResourceAttributes.Find(resource, code);
-            if (entry >= 0)
-            {
-                var type = owners.ResourceAttributes.Types[entry];
-                var bits = owners.ResourceAttributes.Bits[entry];
-                if (ValueHash.Of(type, bits, type.HasContent() ? owners.Strings[(int)bits] : default) == hash)
-                {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    private bool IntrinsicMayEqual(int block, Intrinsic intrinsic, in AttributeValue value) => intrinsic switch
-    {
-        Intrinsic.Name => ColumnMayEqual(block, ValueScope.Intrinsic, IntrinsicKey.Name, value),
-        Intrinsic.StatusMessage when Signal == Signal.Traces => ColumnMayEqual(block, ValueScope.Intrinsic, IntrinsicKey.StatusMessage, value),
-        Intrinsic.EventName when Signal == Signal.Traces => ColumnMayEqual(block, ValueScope.Intrinsic, IntrinsicKey.EventName, value),
-        Intrinsic.SeverityText when Signal == Signal.Logs => ColumnMayEqual(block, ValueScope.Intrinsic, IntrinsicKey.SeverityText, value),
-        // A body that is no string compares as its text, which the bloom does not know.
-        Intrinsic.Kind when Signal == Signal.Traces => MaskMayEqual(block, PlainColumn.Kind, value),
-        Intrinsic.Status when Signal == Signal.Traces => MaskMayEqual(block, PlainColumn.Status, value),
-        Intrinsic.Severity when Signal == Signal.Logs => MaskMayEqual(block, PlainColumn.Severity, value),
-        _ => true,
-    };
-
-    private bool MaskMayEqual(int block, PlainColumn column, in AttributeValue value) =>
-        value.Type != AttributeType.Int64 || (Directory.Mask(column, block) & (1UL << (int)(value.Bits & 63))) != 0;
 }
 
 /// <summary>A decoded page of the trace index.</summary>

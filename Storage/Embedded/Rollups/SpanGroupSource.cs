@@ -61,6 +61,10 @@ internal sealed class SpanGroupSource : RowSource
     {
         public override int Rows => source._groups.Count;
 
+        public override int Index => 0;
+
+        public override BlockBounds Bounds => source.GetBounds(0);
+
         public override long BytesRead => 0;
 
         public override ReadOnlySpan<long> TimeUnixNano => throw Undetermined();

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Apm.Storage.Columns;
@@ -7,21 +8,127 @@ using Apm.Telemetry.Filters;
 
 namespace Apm.Storage.Embedded.Search;
 
-/// <summary>Verdicts of one predicate on the values of dictionaries, each value judged once.</summary>
+/// <summary>What one predicate says of the values of dictionaries, each value judged once. Used by one thread.</summary>
 internal sealed class Verdicts(ValuePredicate predicate)
 {
+    /// <summary>Values of a dictionary that are judged all at once, though a search might meet few of them, by a predicate that is not cheap.</summary>
+    private const int MaxJudgedAtOnce = 4_096;
+
+    /// <summary>Share of a block's values from which on all of them are searched at once.</summary>
+    private const int SearchedShare = 16;
+
     private const byte Unknown = 0;
     private const byte No = 1;
     private const byte Yes = 2;
 
-    /// <summary>Does not keep the dictionary of a block alive, with all its values, once the block is closed.</summary>
+    /// <summary>Does not keep a dictionary alive, with all its values, once its source is done.</summary>
+    private readonly ConditionalWeakTable<ValueDictionary, CodeSet> _sets = [];
     private readonly ConditionalWeakTable<ValueDictionary, byte[]> _verdicts = [];
+    private byte[] _ofBlock = [];
+    private ulong[] _dense = [];
 
-    /// <summary>Sets the rows of <paramref name="within"/> whose value matches; those without a value are not set.</summary>
-    public void Judge(CodedColumn column, ReadOnlySpan<ulong> within, Span<ulong> result)
+    /// <summary>The codes whose values match; null when the dictionary is too large to judge values that may never be met.</summary>
+    public CodeSet? SetOf(ValueDictionary values)
+    {
+        if (values.IsOfBlock || (values.Count > MaxJudgedAtOnce && !predicate.IsCheap))
+        {
+            return null;
+        }
+        if (!_sets.TryGetValue(values, out var set))
+        {
+            var contains = new bool[values.Count];
+            if (!TrySearch(values, contains))
+            {
+                for (var code = 0; code < contains.Length; code++)
+                {
+                    contains[code] = Matches(values, code);
+                }
+            }
+            set = CodeSet.Of(contains);
+            _sets.Add(values, set);
+        }
+        return set;
+    }
+
+    /// <summary>Sets the rows of <paramref name="within"/> whose value of the field matches; those without a value are not set.</summary>
+    public void Judge(RowBlock block, Field field, ReadOnlySpan<ulong> within, Span<ulong> result)
+    {
+        if (block.GetDense(field) is { } dense)
+        {
+            Judge(dense, within, result);
+        }
+        else if (block.GetColumn(field) is { } column)
+        {
+            Judge(column, within, result);
+        }
+        else
+        {
+            result.Clear();
+        }
+    }
+
+    private void Judge(DenseColumn column, ReadOnlySpan<ulong> within, Span<ulong> result)
+    {
+        var presence = column.Presence;
+        presence.CopyTo(result);
+        RowMask.And(result, within);
+        if (predicate is PresentPredicate || RowMask.IsEmpty(result))
+        {
+            return;
+        }
+        var values = column.Values;
+        var set = SetOf(values);
+        if (set is { IsEmpty: true })
+        {
+            result.Clear();
+            return;
+        }
+        var codes = column.Codes;
+        var words = RowMask.WordCount(codes.Length);
+        if (_dense.Length < words)
+        {
+            _dense = new ulong[words];
+        }
+        var found = _dense.AsSpan(0, words);
+        if (set is not null)
+        {
+            set.Find(codes, found);
+        }
+        else if (!values.IsOfBlock || RowMask.Count(result) * SearchedShare < values.Count || !TrySearch(values, found))
+        {
+            JudgeRows(column, values, result);
+            return;
+        }
+        RowMask.Spread(found, presence, result);
+        RowMask.And(result, within);
+    }
+
+    /// <summary>Looks at the rows in the mask one by one, and removes those that do not match.</summary>
+    private void JudgeRows(DenseColumn column, ValueDictionary values, Span<ulong> rows)
+    {
+        var presence = column.Presence;
+        var codes = column.Codes;
+        var verdicts = VerdictsOf(values);
+        var before = 0;
+        for (var word = 0; word < rows.Length; word++)
+        {
+            for (var bits = rows[word]; bits != 0; bits &= bits - 1)
+            {
+                var bit = bits & (~bits + 1);
+                var code = codes[before + BitOperations.PopCount(presence[word] & (bit - 1))];
+                if ((verdicts[code] == Unknown ? Judge(values, code, verdicts) : verdicts[code]) != Yes)
+                {
+                    rows[word] &= ~bit;
+                }
+            }
+            before += BitOperations.PopCount(presence[word]);
+        }
+    }
+
+    private void Judge(CodedColumn column, ReadOnlySpan<ulong> within, Span<ulong> result)
     {
         var codes = column.Codes.Span;
-        var verdicts = Of(column.Values);
+        var verdicts = VerdictsOf(column.Values);
         result.Clear();
         foreach (var row in new RowEnumerator(within))
         {
@@ -33,11 +140,48 @@ internal sealed class Verdicts(ValuePredicate predicate)
         }
     }
 
-    private byte Judge(ValueDictionary values, int code, byte[] verdicts) =>
-        verdicts[code] = predicate.Matches(values.GetType(code), values.GetBits(code), values.GetContent(code)) ? Yes : No;
+    private bool Matches(ValueDictionary values, int code) => predicate.Matches(values.GetType(code), values.GetBits(code), values.GetContent(code));
 
-    private byte[] Of(ValueDictionary values)
+    private byte Judge(ValueDictionary values, int code, Span<byte> verdicts) => verdicts[code] = Matches(values, code) ? Yes : No;
+
+    private bool TrySearch(ValueDictionary values, Span<bool> matches)
     {
+        var words = RowMask.WordCount(values.Count);
+        var found = words <= 128 ? stackalloc ulong[words] : new ulong[words];
+        if (!TrySearch(values, found))
+        {
+            return false;
+        }
+        foreach (var code in new RowEnumerator(found))
+        {
+            matches[code] = true;
+        }
+        return true;
+    }
+
+    /// <summary>Searches the contents of all values at once; false when the values or the predicate are not for that.</summary>
+    private bool TrySearch(ValueDictionary values, Span<ulong> found)
+    {
+        if (!values.TryGetStrings(out var contents, out var ends))
+        {
+            return false;
+        }
+        found.Clear();
+        return predicate.TrySearch(contents, ends, found);
+    }
+
+    private Span<byte> VerdictsOf(ValueDictionary values)
+    {
+        if (values.IsOfBlock)
+        {
+            if (_ofBlock.Length < values.Count)
+            {
+                _ofBlock = new byte[values.Count];
+            }
+            var scratch = _ofBlock.AsSpan(0, values.Count);
+            scratch.Clear();
+            return scratch;
+        }
         if (!_verdicts.TryGetValue(values, out var verdicts))
         {
             verdicts = new byte[values.Count];
@@ -47,52 +191,96 @@ internal sealed class Verdicts(ValuePredicate predicate)
     }
 }
 
-/// <summary>An attribute of the record, or a string that every record has.</summary>
-internal sealed class ColumnNode(Field field, ValuePredicate predicate) : FilterNode
+/// <summary>Whether a predicate can hold on a column in a block, by the indexes of the source. Used by one thread.</summary>
+internal sealed class ColumnPruning(Field field, ValuePredicate predicate, Verdicts verdicts)
 {
-    private readonly Verdicts _verdicts = new(predicate);
+    private RowSource? _source;
+    private ColumnIndex? _index;
+    private CodeSet? _codes;
+
+    public bool MayMatch(RowSource source, int block)
+    {
+        if (source != _source)
+        {
+            _source = source;
+            _index = source.IndexOf(field);
+            _codes = null;
+        }
+        if (_index is null)
+        {
+            return MayEqual(source, block);
+        }
+        var mask = _index.CodeMask(block);
+        if (mask == 0)
+        {
+            return false;
+        }
+        if (_codes is null && _index.Values is { } values)
+        {
+            _codes = verdicts.SetOf(values);
+        }
+        return _codes is not null ? (mask & _codes.Mask) != 0 : MayEqual(source, block);
+    }
+
+    private bool MayEqual(RowSource source, int block)
+    {
+        foreach (var value in predicate.RequiredValues)
+        {
+            if (source.MayEqual(block, field, value))
+            {
+                return true;
+            }
+        }
+        return predicate.RequiredValues.Count == 0;
+    }
+}
+
+/// <summary>An attribute of the record, or a string that every record has.</summary>
+internal sealed class ColumnNode : FilterNode
+{
+    private readonly Field _field;
+    private readonly Verdicts _verdicts;
+    private readonly ColumnPruning _pruning;
+
+    public ColumnNode(Field field, ValuePredicate predicate)
+    {
+        _field = field;
+        _verdicts = new Verdicts(predicate);
+        _pruning = new ColumnPruning(field, predicate, _verdicts);
+    }
 
     public override int Cost => 3;
 
-    public override bool MayMatch(RowSource source, int block) =>
-        predicate.RequiredValues.Count == 0 || predicate.RequiredValues.Any(value => source.MayEqual(block, field, value));
+    public override bool MayMatch(RowSource source, int block) => _pruning.MayMatch(source, block);
 
-    public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
-    {
-        if (block.GetColumn(field) is { } column)
-        {
-            _verdicts.Judge(column, within, result);
-        }
-        else
-        {
-            result.Clear();
-        }
-    }
+    public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result) => _verdicts.Judge(block, _field, within, result);
 }
 
 /// <summary>A predicate on resources, or on scopes: judged once for each in a source.</summary>
 internal sealed class OwnerVerdicts(Field field, ValuePredicate predicate)
 {
     private readonly byte[] _key = Encoding.UTF8.GetBytes(field.Key);
-    private readonly Dictionary<RowSource, bool[]> _verdicts = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<RowSource, CodeSet> _verdicts = new(ReferenceEqualityComparer.Instance);
+    private readonly bool _ofScopes = field.Scope == FieldScope.InstrumentationScope || field.Intrinsic is Intrinsic.ScopeName or Intrinsic.ScopeVersion;
 
-    public bool OfScopes { get; } = field.Scope == FieldScope.InstrumentationScope || field.Intrinsic is Intrinsic.ScopeName or Intrinsic.ScopeVersion;
-
-    public bool[] Of(RowSource source)
+    public CodeSet Of(RowSource source)
     {
         if (!_verdicts.TryGetValue(source, out var verdicts))
         {
-            verdicts = Judge(source.Owners);
+            verdicts = CodeSet.Of(Judge(source.Owners));
             _verdicts.Add(source, verdicts);
         }
         return verdicts;
     }
 
-    public ReadOnlySpan<int> Owners(RowBlock block) => OfScopes ? block.Scopes : block.Resources;
+    public bool MayMatch(RowSource source, int block) => (Of(source).Mask & (_ofScopes ? ulong.MaxValue : source.ResourceMask(block))) != 0;
+
+    /// <summary>Sets the rows whose resource (or scope) matches; overwrites the mask.</summary>
+    public void Find(RowSource source, RowBlock block, Span<ulong> mask) => Of(source).Find(_ofScopes ? block.Scopes : block.Resources, mask);
 
     private bool[] Judge(ColumnBatch owners)
     {
-        var table = OfScopes ? owners.ScopeAttributes : owners.ResourceAttributes;
+        var table = _ofScopes ? owners.ScopeAttributes : owners.ResourceAttributes;
         var verdicts = new bool[table.OwnerCount];
         if (field.Intrinsic is Intrinsic.ScopeName or Intrinsic.ScopeVersion)
         {
@@ -131,63 +319,68 @@ internal sealed class OwnerNode(Field field, ValuePredicate predicate) : FilterN
 
     public override int Cost => 2;
 
-    public override bool MayMatch(RowSource source) => Array.IndexOf(_verdicts.Of(source), true) >= 0;
+    public override bool MayMatch(RowSource source) => !_verdicts.Of(source).IsEmpty;
 
-    public override bool MayMatch(RowSource source, int block) =>
-        predicate.RequiredValues.Count == 0 || predicate.RequiredValues.Any(value => source.MayEqual(block, field, value));
+    public override bool MayMatch(RowSource source, int block) => _verdicts.MayMatch(source, block);
 
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {
-        result.Clear();
-        ReadOnlySpan<bool> verdicts = _verdicts.Of(source);
-        var owners = _verdicts.Owners(block);
-        foreach (var row in new RowEnumerator(within))
-        {
-            if (verdicts[owners[row]])
-            {
-                RowMask.Add(result, row);
-            }
-        }
+        _verdicts.Find(source, block, result);
+        RowMask.And(result, within);
     }
 }
 
 /// <summary>The record's own attribute if it has one, else its resource's.</summary>
-internal sealed class AnyScopeNode(string key, ValuePredicate predicate) : FilterNode
+internal sealed class AnyScopeNode : FilterNode
 {
-    private readonly Field _record = Field.Attribute(FieldScope.Record, key);
-    private readonly Field _resource = Field.Attribute(FieldScope.Resource, key);
-    private readonly Verdicts _verdicts = new(predicate);
-    private readonly OwnerVerdicts _owners = new(Field.Attribute(FieldScope.Resource, key), predicate);
+    private readonly Field _record;
+    private readonly Verdicts _verdicts;
+    private readonly ColumnPruning _pruning;
+    private readonly OwnerVerdicts _owners;
+    private ulong[] _ofResource = [];
+
+    public AnyScopeNode(string key, ValuePredicate predicate)
+    {
+        _record = Field.Attribute(FieldScope.Record, key);
+        _verdicts = new Verdicts(predicate);
+        _pruning = new ColumnPruning(_record, predicate, _verdicts);
+        _owners = new OwnerVerdicts(Field.Attribute(FieldScope.Resource, key), predicate);
+    }
 
     public override int Cost => 4;
 
-    public override bool MayMatch(RowSource source, int block) =>
-        predicate.RequiredValues.Count == 0
-        || predicate.RequiredValues.Any(value => source.MayEqual(block, _record, value) || source.MayEqual(block, _resource, value));
+    public override bool MayMatch(RowSource source, int block) => _pruning.MayMatch(source, block) || _owners.MayMatch(source, block);
 
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {
-        var column = block.GetColumn(_record);
-        if (column is null)
-        {
-            result.Clear();
-        }
-        else
-        {
-            _verdicts.Judge(column, within, result);
-        }
-        ReadOnlySpan<bool> verdicts = _owners.Of(source);
-        if (!verdicts.Contains(true))
+        _verdicts.Judge(block, _record, within, result);
+        if (!_owners.MayMatch(source, block.Index))
         {
             return;
         }
-        var resources = block.Resources;
-        var codes = column is null ? default : column.Codes.Span;
-        foreach (var row in new RowEnumerator(within))
+        var ofResource = Scratch(ref _ofResource, within.Length);
+        _owners.Find(source, block, ofResource);
+        RowMask.And(ofResource, within);
+        RemovePresent(block, ofResource);
+        RowMask.Or(result, ofResource);
+    }
+
+    /// <summary>Removes the rows that have the attribute themselves.</summary>
+    private void RemovePresent(RowBlock block, Span<ulong> rows)
+    {
+        if (block.GetDense(_record) is { } dense)
         {
-            if ((codes.IsEmpty || codes[row] < 0) && verdicts[resources[row]])
+            RowMask.AndNot(rows, dense.Presence);
+        }
+        else if (block.GetColumn(_record) is { } column)
+        {
+            var codes = column.Codes.Span;
+            foreach (var row in new RowEnumerator(rows))
             {
-                RowMask.Add(result, row);
+                if (codes[row] >= 0)
+                {
+                    RowMask.Remove(rows, row);
+                }
             }
         }
     }
@@ -197,8 +390,11 @@ internal sealed class AnyScopeNode(string key, ValuePredicate predicate) : Filte
 internal sealed class ChildNode(Field field, ValuePredicate predicate) : FilterNode
 {
     private readonly byte[] _key = Encoding.UTF8.GetBytes(field.Key);
+    private readonly ColumnPruning _pruning = new(field, predicate, new Verdicts(predicate));
 
     public override int Cost => 20;
+
+    public override bool MayMatch(RowSource source, int block) => _pruning.MayMatch(source, block);
 
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {

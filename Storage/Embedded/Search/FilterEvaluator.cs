@@ -47,7 +47,7 @@ internal sealed class FilterEvaluator
         }
         var inRange = _inRange.AsSpan(0, words);
         var result = _result.AsSpan(0, words);
-        if (_range.StartUnixNano <= source.FirstTimeUnixNano && _range.EndUnixNano > source.LastTimeUnixNano)
+        if (_range.StartUnixNano <= block.Bounds.FirstTimeUnixNano && _range.EndUnixNano > block.Bounds.LastTimeUnixNano)
         {
             RowMask.Fill(inRange, block.Rows);
         }
@@ -119,7 +119,7 @@ internal sealed class FilterEvaluator
             case Intrinsic.Body:
                 return new ColumnNode(field, new BodyPredicate(predicate));
             case Intrinsic.Kind or Intrinsic.Status or Intrinsic.Severity:
-                return new ByteNode(field, predicate);
+                return new ByteNode(field.Intrinsic, predicate);
             case Intrinsic.EventName:
                 return new ChildNode(field, predicate);
             case Intrinsic.ScopeName or Intrinsic.ScopeVersion:

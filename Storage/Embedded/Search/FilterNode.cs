@@ -159,26 +159,22 @@ internal sealed class DurationNode(long low, long high, bool inverted) : FilterN
 internal sealed class ByteNode : FilterNode
 {
     private readonly Intrinsic _intrinsic;
-    private readonly Telemetry.Attributes.AttributeValue[] _required;
     private readonly bool[] _verdicts = new bool[256];
+    private readonly ulong _mask;
 
-    public ByteNode(Field field, ValuePredicate predicate)
+    public ByteNode(Intrinsic intrinsic, ValuePredicate predicate)
     {
-        _intrinsic = field.Intrinsic;
-        _required = [.. predicate.RequiredValues.Where(value => value.Type == Telemetry.Attributes.AttributeType.Int64)];
-        Field = field;
+        _intrinsic = intrinsic;
         for (var value = 0; value < _verdicts.Length; value++)
         {
             _verdicts[value] = predicate.Matches(Telemetry.Attributes.AttributeType.Int64, value, []);
+            _mask |= _verdicts[value] ? 1UL << (value & 63) : 0;
         }
     }
 
-    public Field Field { get; }
-
     public override int Cost => 1;
 
-    public override bool MayMatch(RowSource source, int block) =>
-        _required.Length == 0 || Array.Exists(_required, value => source.MayEqual(block, Field, value));
+    public override bool MayMatch(RowSource source, int block) => (_mask & source.ByteMask(_intrinsic, block)) != 0;
 
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {

@@ -5,25 +5,29 @@ using Apm.Telemetry.Filters;
 namespace Apm.Storage.Embedded.Search;
 
 /// <summary>A run of rows of a batch in memory: nothing to read or decode.</summary>
-internal sealed class HeadBlock(HeadSource source, int start, int rows) : RowBlock
+internal sealed class HeadBlock(HeadSource source, int index, int start, BlockBounds bounds) : RowBlock
 {
     private ColumnBatch Batch => source.Batch;
 
-    public override int Rows => rows;
+    public override int Rows => bounds.Rows;
+
+    public override int Index => index;
+
+    public override BlockBounds Bounds => bounds;
 
     public override long BytesRead => 0;
 
-    public override ReadOnlySpan<long> TimeUnixNano => Batch.TimeUnixNano.Values.Slice(start, rows);
+    public override ReadOnlySpan<long> TimeUnixNano => Batch.TimeUnixNano.Values.Slice(start, Rows);
 
-    public override ReadOnlySpan<TraceId> TraceIds => Batch.TraceId.Values.Slice(start, rows);
+    public override ReadOnlySpan<TraceId> TraceIds => Batch.TraceId.Values.Slice(start, Rows);
 
-    public override ReadOnlySpan<SpanId> SpanIds => Batch.SpanId.Values.Slice(start, rows);
+    public override ReadOnlySpan<SpanId> SpanIds => Batch.SpanId.Values.Slice(start, Rows);
 
     public override ReadOnlySpan<SpanId> ParentSpanIds => Of(Signal.Traces, Batch.ParentSpanId);
 
-    public override ReadOnlySpan<int> Resources => Batch.Resource.Values.Slice(start, rows);
+    public override ReadOnlySpan<int> Resources => Batch.Resource.Values.Slice(start, Rows);
 
-    public override ReadOnlySpan<int> Scopes => Batch.Scope.Values.Slice(start, rows);
+    public override ReadOnlySpan<int> Scopes => Batch.Scope.Values.Slice(start, Rows);
 
     public override ReadOnlySpan<long> DurationNano => Of(Signal.Traces, Batch.DurationNano);
 
@@ -40,7 +44,7 @@ internal sealed class HeadBlock(HeadSource source, int start, int rows) : RowBlo
     public override CodedColumn? GetColumn(Field field)
     {
         var column = source.GetColumn(field);
-        return column is null || rows == Batch.Rows ? column : new CodedColumn(column.Codes.Slice(start, rows), column.Values);
+        return column is null || Rows == Batch.Rows ? column : new CodedColumn(column.Codes.Slice(start, Rows), column.Values);
     }
 
     public override void CopyRows(ReadOnlySpan<int> rows, ColumnBatch target)
@@ -58,7 +62,7 @@ internal sealed class HeadBlock(HeadSource source, int start, int rows) : RowBlo
 
     private ReadOnlySpan<T> Of<T>(Signal signal, Column<T> column)
         where T : unmanaged => Batch.Signal == signal
-        ? column.Values.Slice(start, rows)
+        ? column.Values.Slice(start, Rows)
         : throw new InvalidOperationException($"{Batch.Signal} have no such column");
 
     private ChildRows? Children(Column<int> ends, ReadOnlyMemory<int> names, AttributeTable attributes)
@@ -68,6 +72,6 @@ internal sealed class HeadBlock(HeadSource source, int start, int rows) : RowBlo
             return null;
         }
         var first = start == 0 ? 0 : ends[start - 1];
-        return rows == 0 || ends[start + rows - 1] == first ? null : new ChildRows(ends.Memory.Slice(start, rows), names, attributes, Batch.Strings, first);
+        return Rows == 0 || ends[start + Rows - 1] == first ? null : new ChildRows(ends.Memory.Slice(start, Rows), names, attributes, Batch.Strings, first);
     }
 }

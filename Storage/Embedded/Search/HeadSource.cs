@@ -88,7 +88,7 @@ internal sealed class HeadSource : RowSource
 
     public override void FindTrace(TraceId traceId, List<int> blocks) => _traces.Value.Find(traceId, blocks);
 
-    public override RowBlock OpenBlock(int block) => new HeadBlock(this, block * _blockRows, _bounds[block].Rows);
+    public override RowBlock OpenBlock(int block) => new HeadBlock(this, block, block * _blockRows, _bounds[block]);
 
     /// <summary>A column over the whole batch; null when no row has the attribute.</summary>
     public CodedColumn? GetColumn(Field field)

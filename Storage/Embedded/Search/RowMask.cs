@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Apm.Storage.Embedded.Search;
 
@@ -57,6 +58,104 @@ internal static class RowMask
         {
             target[i] |= other[i];
         }
+    }
+
+    /// <summary>
+    /// Gives each set row of <paramref name="presence"/> the next bit of <paramref name="dense"/>, which has one for each of them; overwrites the mask.
+    /// </summary>
+    public static void Spread(ReadOnlySpan<ulong> dense, ReadOnlySpan<ulong> presence, Span<ulong> mask)
+    {
+        var next = 0;
+        for (var word = 0; word < mask.Length; word++)
+        {
+            var present = presence[word];
+            if (present == 0)
+            {
+                mask[word] = 0;
+                continue;
+            }
+            var bits = dense[next >> 6] >> (next & 63);
+            var count = BitOperations.PopCount(present);
+            if ((next & 63) + count > 64)
+            {
+                bits |= dense[(next >> 6) + 1] << (64 - (next & 63));
+            }
+            next += count;
+            mask[word] = present == ulong.MaxValue ? bits : Bmi2.X64.IsSupported ? Bmi2.X64.ParallelBitDeposit(bits, present) : SpreadWord(bits, present);
+        }
+    }
+
+    /// <summary>Sets the rows whose value is one of a few, or (inverted) none of them; overwrites the mask.</summary>
+    public static void EqualToAny(ReadOnlySpan<int> values, ReadOnlySpan<int> wanted, bool inverted, Span<ulong> mask)
+    {
+        var flip = inverted ? ulong.MaxValue : 0;
+        for (var word = 0; word < mask.Length; word++)
+        {
+            var chunk = values[(word << 6)..Math.Min(values.Length, (word + 1) << 6)];
+            ulong bits = 0;
+            var i = 0;
+            for (; i + 8 <= chunk.Length; i += 8)
+            {
+                var eight = Vector256.Create(chunk[i..]);
+                var found = Vector256<int>.Zero;
+                foreach (var value in wanted)
+                {
+                    found |= Vector256.Equals(eight, Vector256.Create(value));
+                }
+                bits |= (ulong)found.ExtractMostSignificantBits() << i;
+            }
+            for (; i < chunk.Length; i++)
+            {
+                bits |= wanted.Contains(chunk[i]) ? 1UL << i : 0;
+            }
+            mask[word] = (bits ^ flip) & (chunk.Length == 64 ? ulong.MaxValue : (1UL << chunk.Length) - 1);
+        }
+    }
+
+    /// <summary>Sets the rows whose value <paramref name="members"/> holds; overwrites the mask.</summary>
+    public static void Members(ReadOnlySpan<int> values, ReadOnlySpan<bool> members, Span<ulong> mask)
+    {
+        for (var word = 0; word < mask.Length; word++)
+        {
+            var chunk = values[(word << 6)..Math.Min(values.Length, (word + 1) << 6)];
+            ulong bits = 0;
+            for (var i = 0; i < chunk.Length; i++)
+            {
+                bits |= members[chunk[i]] ? 1UL << i : 0;
+            }
+            mask[word] = bits;
+        }
+    }
+
+    /// <summary>Sets the rows whose value is at least <paramref name="low"/>; overwrites the mask.</summary>
+    public static void AtLeast(ReadOnlySpan<byte> values, byte low, Span<ulong> mask)
+    {
+        var lows = Vector256.Create(low);
+        for (var word = 0; word < mask.Length; word++)
+        {
+            var chunk = values[(word << 6)..Math.Min(values.Length, (word + 1) << 6)];
+            ulong bits = 0;
+            var i = 0;
+            for (; i + 32 <= chunk.Length; i += 32)
+            {
+                bits |= (ulong)Vector256.GreaterThanOrEqual(Vector256.Create(chunk[i..]), lows).ExtractMostSignificantBits() << i;
+            }
+            for (; i < chunk.Length; i++)
+            {
+                bits |= chunk[i] >= low ? 1UL << i : 0;
+            }
+            mask[word] = bits;
+        }
+    }
+
+    private static ulong SpreadWord(ulong bits, ulong present)
+    {
+        ulong spread = 0;
+        for (; present != 0; present &= present - 1, bits >>= 1)
+        {
+            spread |= (bits & 1) << BitOperations.TrailingZeroCount(present);
+        }
+        return spread;
     }
 
     /// <summary>Sets the rows whose value is in [<paramref name="low"/>, <paramref name="high"/>]; overwrites the mask.</summary>

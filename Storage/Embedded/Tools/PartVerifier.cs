@@ -3,6 +3,7 @@ using Apm.Storage.Columns;
 using Apm.Storage.Embedded.Encodings;
 using Apm.Storage.Embedded.Parts;
 using Apm.Telemetry;
+using Apm.Telemetry.Attributes;
 using Apm.Telemetry.Files;
 
 namespace Apm.Storage.Embedded.Tools;
@@ -116,14 +117,13 @@ internal sealed class PartVerifier
     private void Dictionary(ValueColumn column)
     {
         var values = _part.DictionaryOf(column);
+        var codes = new Dictionary<AttributeValue, int>(values.Count);
         for (var code = 0; code < values.Count; code++)
         {
-            foreach (var other in values.FindCodes(ValueHash.Of(values.GetType(code), values.GetBits(code), values.GetContent(code))))
+            var type = values.GetType(code);
+            if (!codes.TryAdd(type.HasContent() ? AttributeValue.FromContent(type, values.GetContent(code)) : AttributeValue.FromBits(type, values.GetBits(code)), code))
             {
-                if (other < code && values.GetType(other) == values.GetType(code) && values.GetBits(other) == values.GetBits(code) && values.GetContent(other).SequenceEqual(values.GetContent(code)))
-                {
-                    Find(column.Dictionary.Offset, $"the dictionary of {PartChunks.NameOf(column)} has value {code} twice");
-                }
+                Find(column.Dictionary.Offset, $"the dictionary of {PartChunks.NameOf(column)} has value {code} twice");
             }
         }
     }

@@ -41,6 +41,8 @@ public sealed class EncodingTests
             var writer = new ByteWriter();
             IntColumn.Encode(values, writer);
             Assert.Equal(values, Decode(writer, values.Length));
+            Assert.Equal(values.Select(value => unchecked((int)value)), Decode<int>(writer, values.Length));
+            Assert.Equal(values.Select(value => unchecked((byte)value)), Decode<byte>(writer, values.Length));
         }
     }
 
@@ -123,13 +125,16 @@ public sealed class EncodingTests
 
     private static readonly ulong[] Golden = [12735502750688429563, 13818575948580080078, 5594573143441579558];
 
-    private static long[] Decode(ByteWriter writer, int count)
+    private static long[] Decode(ByteWriter writer, int count) => Decode<long>(writer, count);
+
+    private static T[] Decode<T>(ByteWriter writer, int count)
+        where T : unmanaged, System.Numerics.IBinaryInteger<T>
     {
         var buffer = new byte[writer.Length + ChunkReader.SlackBytes];
         writer.Written.CopyTo(buffer);
         var reader = new ChunkReader(buffer, writer.Length, "x", 0);
-        var values = new long[count];
-        IntColumn.Decode<long>(ref reader, values);
+        var values = new T[count];
+        IntColumn.Decode<T>(ref reader, values);
         reader.ExpectEnd();
         return values;
     }
