@@ -157,7 +157,7 @@ public sealed class LogInspection
         {
             findings.Add(Lost(path, end, capacity - end, expected, last));
         }
-        if (IsStillInUse(file, path, header))
+        if (IsStillInUse(file, path, header.Generation))
         {
             _findings.AddRange(findings);
             _segments.Add(new LogSegmentReport(path, header.Generation, header.FirstPosition, expected - 1, records, end, capacity));
@@ -165,11 +165,11 @@ public sealed class LogInspection
     }
 
     /// <summary>A segment's next use overwrites its header before anything else.</summary>
-    internal static bool IsStillInUse(IFile file, string path, SegmentHeader header)
+    internal static bool IsStillInUse(IFile file, string path, ulong generation)
     {
         var page = new byte[SegmentHeader.PageBytes];
         var length = TolerantRead.Read(file, page, 0);
-        return SegmentHeader.TryDecode(page.AsSpan(0, length), path, out var now) && now.Generation == header.Generation;
+        return SegmentHeader.TryDecode(page.AsSpan(0, length), path, out var now) && now.Generation == generation;
     }
 
     private static FileFinding Lost(string path, long offset, long bytes, long first, long last) => new(path, offset, first > last

@@ -24,7 +24,9 @@ internal static class ToolRun
             return arguments.Tool switch
             {
                 Tool.Inspect => InspectTool.Run(arguments, Console.Out, cancellation.Token),
-                _ => VerifyTool.Run(arguments, Console.Out, cancellation.Token),
+                Tool.Verify => VerifyTool.Run(arguments, Console.Out, cancellation.Token),
+                Tool.Backup => BackupTool.Run(arguments, Console.Out, TimeProvider.System, cancellation.Token),
+                _ => RestoreTool.Run(arguments, Console.Out, TimeProvider.System, cancellation.Token),
             };
         }
         catch (FileNotFoundException missing)

@@ -108,6 +108,7 @@ internal static class ManifestCodec
                 return damage;
             }
             offset = (int)end;
+            state.WholeBytes = offset;
         }
         return null;
     }

@@ -13,6 +13,9 @@ internal sealed record ManifestPart(long Id, Signal Signal, int Level, long Rows
 
     public string FileName => Id.ToString("x16", CultureInfo.InvariantCulture) + Extension;
 
+    /// <summary>Beside the part's file.</summary>
+    public string RollupFileName => Id.ToString("x16", CultureInfo.InvariantCulture) + ".rollup";
+
     /// <summary>The file of an id as people write it: hexadecimal, leading zeros and the extension may be left out.</summary>
     public static string FileNameOf(string id) =>
         (id.EndsWith(Extension, StringComparison.Ordinal) ? id[..^Extension.Length] : id).ToLowerInvariant().PadLeft(16, '0') + Extension;

@@ -15,6 +15,9 @@ internal sealed class ManifestState
 
     public long CoveredLogs { get; private set; }
 
+    /// <summary>Of the file it was read from: bytes up to the end of the last whole edit.</summary>
+    public long WholeBytes { get; set; }
+
     /// <summary>Bytes of all parts ever listed with level 0.</summary>
     public long SealedBytes { get; set; }
 

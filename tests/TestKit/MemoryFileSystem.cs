@@ -15,6 +15,12 @@ public enum CrashKeeps
     /// <summary>Each unsynced sector of 512 bytes by chance, in no order; of each directory a random prefix of its changes.</summary>
     Sectors,
 
+    /// <summary>
+    /// Each unsynced write, and each unsynced change of a directory, by chance and alone: later ones without earlier ones, a rename without the creation before
+    /// it, writes over each other in any order, lengths without content. What a disk and a file system may do between two syncs at the worst.
+    /// </summary>
+    AnyOrder,
+
     /// <summary>Everything, as when the process is killed and the machine lives on.</summary>
     Everything,
 }
@@ -98,14 +104,13 @@ public sealed class MemoryFileSystem : IFileSystem
     /// <summary>A new disk with what a crash at this instant leaves. This one goes on as if nothing had happened; files open on it are not open on the new one.</summary>
     public MemoryFileSystem Crash(CrashKeeps keeps = CrashKeeps.SyncedOnly, Random? random = null)
     {
-        if (random is null && keeps is CrashKeeps.Prefix or CrashKeeps.Sectors)
+        if (random is null && keeps is CrashKeeps.Prefix or CrashKeeps.Sectors or CrashKeeps.AnyOrder)
         {
             ArgumentNullException.ThrowIfNull(random);
         }
         lock (_gate)
         {
-            var copies = new Dictionary<MemoryNode, MemoryNode>(ReferenceEqualityComparer.Instance);
-            return new MemoryFileSystem((MemoryDirectory)_root.AfterCrash(keeps, random, copies)) { _capacityBytes = _capacityBytes };
+            return new MemoryFileSystem((MemoryDirectory)_root.AfterCrash(new CrashDraw(keeps, random))) { _capacityBytes = _capacityBytes };
         }
     }
 
@@ -131,14 +136,14 @@ public sealed class MemoryFileSystem : IFileSystem
     {
         lock (_gate)
         {
-            Begin(FileOperationKind.CreateDirectory, path);
+            var operation = Begin(FileOperationKind.CreateDirectory, path).Index;
             var directory = _root;
             foreach (var name in Names(path))
             {
                 if (directory.Find(name) is not { } node)
                 {
                     node = new MemoryDirectory();
-                    directory.Change(new NameChange(name, node));
+                    directory.Change(new NameChange(operation, name, node));
                 }
                 directory = node as MemoryDirectory ?? throw new IOException($"'{path}' passes through a file.");
             }
@@ -165,14 +170,14 @@ public sealed class MemoryFileSystem : IFileSystem
     {
         lock (_gate)
         {
-            Begin(FileOperationKind.Create, path);
+            var operation = Begin(FileOperationKind.Create, path).Index;
             var (directory, name) = Parent(path);
             if (directory.Find(name) is not null)
             {
                 throw new IOException($"'{path}' exists.");
             }
             var file = new MemoryFile { Path = path };
-            directory.Change(new NameChange(name, file));
+            directory.Change(new NameChange(operation, name, file));
             return new Handle(this, file, writable: true);
         }
     }
@@ -181,7 +186,7 @@ public sealed class MemoryFileSystem : IFileSystem
     {
         lock (_gate)
         {
-            Begin(FileOperationKind.Rename, from, to);
+            var operation = Begin(FileOperationKind.Rename, from, to).Index;
             var (source, sourceName) = Parent(from);
             var (target, targetName) = Parent(to);
             var node = source.Find(sourceName) as MemoryFile ?? throw new FileNotFoundException($"There is no file '{from}'.", from);
@@ -192,11 +197,11 @@ public sealed class MemoryFileSystem : IFileSystem
             node.Path = to;
             if (ReferenceEquals(source, target))
             {
-                source.Change(new NameChange(targetName, node, sourceName == targetName ? null : sourceName));
+                source.Change(new NameChange(operation, targetName, node, sourceName == targetName ? null : sourceName));
                 return;
             }
-            target.Change(new NameChange(targetName, node));
-            source.Change(new NameChange(sourceName, null));
+            target.Change(new NameChange(operation, targetName, node));
+            source.Change(new NameChange(operation, sourceName, null));
         }
     }
 
@@ -204,11 +209,11 @@ public sealed class MemoryFileSystem : IFileSystem
     {
         lock (_gate)
         {
-            Begin(FileOperationKind.Delete, path);
+            var operation = Begin(FileOperationKind.Delete, path).Index;
             if (Find(path) is MemoryFile)
             {
                 var (directory, name) = Parent(path);
-                directory.Change(new NameChange(name, null));
+                directory.Change(new NameChange(operation, name, null));
             }
         }
     }
@@ -217,7 +222,7 @@ public sealed class MemoryFileSystem : IFileSystem
     {
         lock (_gate)
         {
-            Begin(FileOperationKind.DeleteDirectory, path);
+            var operation = Begin(FileOperationKind.DeleteDirectory, path).Index;
             if (Find(path) is MemoryDirectory found)
             {
                 if (found.Names.Any())
@@ -225,7 +230,7 @@ public sealed class MemoryFileSystem : IFileSystem
                     throw new IOException($"'{path}' is not empty.");
                 }
                 var (directory, name) = Parent(path);
-                directory.Change(new NameChange(name, null));
+                directory.Change(new NameChange(operation, name, null));
             }
         }
     }

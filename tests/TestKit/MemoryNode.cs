@@ -1,12 +1,28 @@
 namespace Apm.TestKit;
 
+/// <summary>One crash: what it keeps, and the nodes that were copied to the disk after it.</summary>
+internal sealed class CrashDraw(CrashKeeps keeps, Random? random)
+{
+    private readonly int _salt = random?.Next() ?? 0;
+
+    public CrashKeeps Keeps => keeps;
+
+    public Random Random => random!;
+
+    public Dictionary<MemoryNode, MemoryNode> Copies { get; } = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The halves of one operation, in two directories, survive together.</summary>
+    public bool Survives(int operation) => new Random(_salt ^ (operation * 7919)).Next(2) == 0;
+}
+
 internal abstract class MemoryNode
 {
-    public abstract MemoryNode AfterCrash(CrashKeeps keeps, Random? random, Dictionary<MemoryNode, MemoryNode> copies);
+    public abstract MemoryNode AfterCrash(CrashDraw crash);
 }
 
 /// <summary>One atomic change of a directory: the name now means the node (null: gone), and a renamed file's old name is gone.</summary>
-internal sealed record NameChange(string Name, MemoryNode? Node, string? OldName = null);
+/// <param name="Operation">Index of the operation that made it.</param>
+internal sealed record NameChange(int Operation, string Name, MemoryNode? Node, string? OldName = null);
 
 internal sealed class MemoryDirectory : MemoryNode
 {
@@ -35,26 +51,27 @@ internal sealed class MemoryDirectory : MemoryNode
 
     public long UsedBytes() => _current.Values.Sum(static node => node is MemoryDirectory directory ? directory.UsedBytes() : ((MemoryFile)node).Length);
 
-    public override MemoryNode AfterCrash(CrashKeeps keeps, Random? random, Dictionary<MemoryNode, MemoryNode> copies)
+    public override MemoryNode AfterCrash(CrashDraw crash)
     {
-        var kept = keeps switch
+        IEnumerable<NameChange> kept = crash.Keeps switch
         {
-            CrashKeeps.SyncedOnly => 0,
-            CrashKeeps.Everything => _unsynced.Count,
-            _ => random!.Next(_unsynced.Count + 1),
+            CrashKeeps.SyncedOnly => [],
+            CrashKeeps.Everything => _unsynced,
+            CrashKeeps.AnyOrder => _unsynced.Where(change => crash.Survives(change.Operation)),
+            _ => _unsynced.Take(crash.Random.Next(_unsynced.Count + 1)),
         };
         var names = new Dictionary<string, MemoryNode>(_durable, StringComparer.Ordinal);
-        foreach (var change in _unsynced.Take(kept))
+        foreach (var change in kept)
         {
             Apply(names, change);
         }
         var copy = new MemoryDirectory();
         foreach (var (name, node) in names)
         {
-            if (!copies.TryGetValue(node, out var copied))
+            if (!crash.Copies.TryGetValue(node, out var copied))
             {
-                copied = node.AfterCrash(keeps, random, copies);
-                copies.Add(node, copied);
+                copied = node.AfterCrash(crash);
+                crash.Copies.Add(node, copied);
             }
             copy._current.Add(name, copied);
             copy._durable.Add(name, copied);
@@ -85,7 +102,8 @@ internal sealed class MemoryFile : MemoryNode
     /// <summary>What a disk writes whole or not at all.</summary>
     private const int SectorBytes = 512;
 
-    private readonly List<(long Offset, long LengthBytes)> _unsynced = [];
+    /// <summary>Content null: the length was set.</summary>
+    private readonly List<(long Offset, long LengthBytes, byte[]? Content)> _unsynced = [];
     private byte[] _current = [];
     private byte[] _durable = [];
 
@@ -111,7 +129,7 @@ internal sealed class MemoryFile : MemoryNode
         Reserve(end);
         bytes.CopyTo(_current.AsSpan((int)offset));
         Length = Math.Max(Length, end);
-        _unsynced.Add((offset, bytes.Length));
+        _unsynced.Add((offset, bytes.Length, bytes.ToArray()));
     }
 
     public void SetLength(long lengthBytes)
@@ -122,7 +140,7 @@ internal sealed class MemoryFile : MemoryNode
         {
             _current.AsSpan(length, (int)Length - length).Clear();
         }
-        _unsynced.Add((Math.Min(length, Length), Math.Abs(length - Length)));
+        _unsynced.Add((Math.Min(length, Length), Math.Abs(length - Length), null));
         Length = length;
     }
 
@@ -133,7 +151,7 @@ internal sealed class MemoryFile : MemoryNode
             return;
         }
         Array.Resize(ref _durable, (int)Length);
-        foreach (var (offset, length) in _unsynced)
+        foreach (var (offset, length, _) in _unsynced)
         {
             CopyRange(_durable, offset, length);
         }
@@ -155,16 +173,39 @@ internal sealed class MemoryFile : MemoryNode
         _unsynced.Clear();
     }
 
-    public override MemoryNode AfterCrash(CrashKeeps keeps, Random? random, Dictionary<MemoryNode, MemoryNode> copies)
+    public override MemoryNode AfterCrash(CrashDraw crash)
     {
-        var bytes = keeps switch
+        var bytes = crash.Keeps switch
         {
             CrashKeeps.Everything => Snapshot(),
-            CrashKeeps.Prefix => Prefix(random!),
-            CrashKeeps.Sectors => Sectors(random!),
+            CrashKeeps.Prefix => Prefix(crash.Random),
+            CrashKeeps.Sectors => Sectors(crash.Random),
+            CrashKeeps.AnyOrder => AnyOrder(crash.Random),
             _ => [.. _durable],
         };
         return new MemoryFile { _current = bytes, _durable = [.. bytes], Length = bytes.Length };
+    }
+
+    /// <summary>Some of the writes with their own bytes, one over another; the length is that before, that now, or where a write ended.</summary>
+    private byte[] AnyOrder(Random random)
+    {
+        var kept = _unsynced.Where(_ => random.Next(2) == 0).ToArray();
+        random.Shuffle(kept);
+        long length = _durable.Length;
+        foreach (var write in kept)
+        {
+            length = write.Content is null ? random.Next(2) == 0 ? write.Offset + write.LengthBytes : length : Math.Max(length, write.Offset + write.LengthBytes);
+        }
+        var bytes = new byte[length];
+        _durable.AsSpan(0, (int)Math.Min(_durable.Length, length)).CopyTo(bytes);
+        foreach (var (offset, _, content) in kept)
+        {
+            if (content is not null && offset < length)
+            {
+                content.AsSpan(0, (int)Math.Min(content.Length, length - offset)).CopyTo(bytes.AsSpan((int)offset));
+            }
+        }
+        return bytes;
     }
 
     private byte[] Prefix(Random random)
@@ -174,7 +215,7 @@ internal sealed class MemoryFile : MemoryNode
         _durable.CopyTo(bytes, 0);
         for (var i = 0; i < kept; i++)
         {
-            var (offset, length) = _unsynced[i];
+            var (offset, length, _) = _unsynced[i];
             if (i == kept - 1)
             {
                 var cut = offset + (random.NextInt64((length / SectorBytes) + 2) * SectorBytes);
@@ -194,7 +235,7 @@ internal sealed class MemoryFile : MemoryNode
         var bytes = new byte[random.Next(2) == 0 ? _durable.Length : Math.Max(_durable.Length, (int)Length)];
         _durable.CopyTo(bytes, 0);
         var dirty = new SortedSet<long>();
-        foreach (var (offset, length) in _unsynced)
+        foreach (var (offset, length, _) in _unsynced)
         {
             for (var sector = offset / SectorBytes; sector * SectorBytes < offset + length; sector++)
             {

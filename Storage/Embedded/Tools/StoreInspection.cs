@@ -118,11 +118,11 @@ public static class StoreInspection
     }
 
     private static long? RollupBytes(IFileSystem files, string folder, ManifestPart part) =>
-        SizeOf(files, folder + "/" + part.FileName[..^ManifestPart.Extension.Length] + ".rollup");
+        SizeOf(files, folder + "/" + part.RollupFileName);
 
     private static List<StoreFile> OtherFiles(IFileSystem files, string folder, StoreSnapshot snapshot)
     {
-        var listed = snapshot.Parts.Select(part => part.Listed.FileName).ToHashSet(StringComparer.Ordinal);
+        var listed = snapshot.Parts.SelectMany(part => new[] { part.Listed.FileName, part.Listed.RollupFileName }).ToHashSet(StringComparer.Ordinal);
         var others = new List<StoreFile>();
         foreach (var name in files.ListFiles(folder).Order(StringComparer.Ordinal))
         {

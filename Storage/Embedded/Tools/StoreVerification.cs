@@ -13,10 +13,7 @@ public static class StoreVerification
     {
         using var snapshot = StoreSnapshot.Open(files, folder);
         var findings = new List<FileFinding>();
-        if (snapshot.Manifest.Damage is { } damage)
-        {
-            findings.Add(new FileFinding(damage.Path, damage.Offset, damage.Message));
-        }
+        VerifyManifest(files, folder, findings);
         for (var i = 0; i < snapshot.Parts.Count; i++)
         {
             var part = snapshot.Parts[i];
@@ -32,6 +29,40 @@ public static class StoreVerification
             progress?.Report((i + 1, snapshot.Parts.Count));
         }
         return findings;
+    }
+
+    /// <summary>
+    /// Damage inside a copy, a copy that is missing, and one that ends in bytes that are no edit while the other goes on: what was torn by a crash is no finding,
+    /// as then neither goes on.
+    /// </summary>
+    private static void VerifyManifest(IFileSystem files, string folder, List<FileFinding> findings)
+    {
+        // The second copy first: of a running store it is the one behind.
+        var copies = new[] { Manifest.CopyFileName, Manifest.FileName }.Select(name => ReadManifest(files, folder + "/" + name)).ToArray();
+        for (var i = 0; i < copies.Length; i++)
+        {
+            var (path, state, length, damage) = copies[i];
+            if (damage is not null)
+            {
+                findings.Add(new FileFinding(path, damage.Offset, damage.Message));
+            }
+            else if (length > state.WholeBytes && copies[1 - i].State.Sequence > state.Sequence)
+            {
+                findings.Add(new FileFinding(path, state.WholeBytes, "the last edit is damaged; the other copy has it"));
+            }
+        }
+    }
+
+    private static (string Path, ManifestState State, long Length, CorruptPartException? Damage) ReadManifest(IFileSystem files, string path)
+    {
+        var state = new ManifestState();
+        if (!files.FileExists(path))
+        {
+            return (path, state, 0, new CorruptPartException(path, 0, "this copy of the manifest is missing"));
+        }
+        var damage = ManifestCodec.Read(files, path, state);
+        using var file = files.OpenRead(path);
+        return (path, state, file.Length, damage);
     }
 
     private static IEnumerable<FileFinding> MatchManifest(ManifestPart listed, Parts.PartSource part)

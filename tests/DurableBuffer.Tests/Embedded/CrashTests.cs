@@ -150,7 +150,7 @@ public sealed class CrashTests
                     }
                 }
                 disk.Fault = null;
-                disk = disk.Crash((CrashKeeps)random.Next(4), random);
+                disk = disk.Crash((CrashKeeps)random.Next(5), random);
                 ledger.Crash();
             }
             await using var last = Open(disk, covered: ledger.Covered);

@@ -230,6 +230,7 @@ public sealed class EmbeddedEngineTests
     [InlineData(CrashKeeps.SyncedOnly)]
     [InlineData(CrashKeeps.Prefix)]
     [InlineData(CrashKeeps.Sectors)]
+    [InlineData(CrashKeeps.AnyOrder)]
     [InlineData(CrashKeeps.Everything)]
     public async Task CrashAtAnyOperation_ReplayRestoresExactlyWhatWasAppended(CrashKeeps keeps)
     {
