@@ -57,6 +57,7 @@ internal static class BackupTool
         {
             throw new IOException("a restore into this data directory was not finished; run it again before a backup.");
         }
+        StoreBackup.RequireStore(from, EmbeddedStoreRegistration.FolderName);
         var backup = BackupWriter.Begin(to, time.GetUtcNow(), typeof(BackupTool).Assembly.GetName().Version?.ToString(3) ?? "", s_lockFiles);
         var findings = new List<FileFinding>(LogBackup.Run(from, EmbeddedBufferRegistration.FolderName, backup, cancellationToken));
         var store = StoreBackup.Run(from, EmbeddedStoreRegistration.FolderName, to, backup, cancellationToken);

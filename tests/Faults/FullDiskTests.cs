@@ -43,10 +43,10 @@ public sealed class FullDiskTests
             await stop.CancelAsync();
             await sending;
             var expected = (long)sender.Acknowledged.Count * TraceSender.SpansPerTrace;
-            Assert.InRange(await standalone.EventuallyAsync(KillTests.CountAllAsync, count => count >= expected), expected, expected + ((long)sender.Unknown.Count * TraceSender.SpansPerTrace));
+            Assert.InRange(await standalone.EventuallyAsync(StoredTraces.CountAllAsync, count => count >= expected), expected, expected + ((long)sender.Unknown.Count * TraceSender.SpansPerTrace));
             foreach (var id in sender.Acknowledged.Where((_, i) => i % (1 + (sender.Acknowledged.Count / Samples)) == 0))
             {
-                Assert.Equal(TraceSender.SpansPerTrace, await standalone.EventuallyAsync(_ => KillTests.CountSpansAsync(standalone, id), count => count == TraceSender.SpansPerTrace));
+                Assert.Equal(TraceSender.SpansPerTrace, await standalone.EventuallyAsync(_ => StoredTraces.CountSpansAsync(standalone, id), count => count == TraceSender.SpansPerTrace));
             }
         }
         finally

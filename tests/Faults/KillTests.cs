@@ -1,7 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Text.Json;
-using Apm.Telemetry;
 using Apm.TestKit.Processes;
 
 namespace Apm.Faults;
@@ -10,12 +7,12 @@ namespace Apm.Faults;
 public sealed class KillTests
 {
     /// <summary>Rounds of starting, loading and killing; APM_KILL_ROUNDS makes it a long run by hand.</summary>
-    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("APM_KILL_ROUNDS") ?? "20", CultureInfo.InvariantCulture);
+    internal static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("APM_KILL_ROUNDS") ?? "20", CultureInfo.InvariantCulture);
 
     private const int Connections = 4;
 
     // Small heads and segments, so that seals, manifest edits and recycled segments happen within each round, and so kills hit them.
-    private static readonly string[] Settings = ["--Storage:SealRows", "3000", "--Buffer:SegmentBytes", "1048576"];
+    internal static readonly string[] Settings = ["--Storage:SealRows", "3000", "--Buffer:SegmentBytes", "1048576"];
 
     [Fact]
     public async Task Kill9_UnderLoadInALoop_LosesNothingAndDoublesNothing()
@@ -23,8 +20,7 @@ public sealed class KillTests
         var seed = Random.Shared.Next();
         var random = new Random(seed);
         var directory = Directory.CreateTempSubdirectory("apm-kill-").FullName;
-        var acknowledged = new List<TraceId>();
-        var unknown = new List<TraceId>();
+        var stored = new StoredTraces(seed);
         try
         {
             for (var round = 0; round < Rounds; round++)
@@ -40,54 +36,19 @@ public sealed class KillTests
                 await Task.Delay(killAfter);
                 await standalone.KillAsync();
                 await sending;
-                acknowledged.AddRange(sender.Acknowledged);
-                unknown.AddRange(sender.Unknown);
+                stored.Add(sender);
             }
-            Assert.NotEmpty(acknowledged);
-            await using var last = await StandaloneProcess.StartAsync(directory, Settings);
-            var lost = new List<TraceId>();
-            foreach (var id in acknowledged)
+            await using (var last = await StandaloneProcess.StartAsync(directory, Settings))
             {
-                if (await CountSpansAsync(last, id) != TraceSender.SpansPerTrace)
-                {
-                    lost.Add(id);
-                }
+                await stored.AssertStoredAsync(last);
             }
-            Assert.True(lost.Count == 0, $"seed {seed}: {lost.Count} of {acknowledged.Count} acknowledged traces are not whole, first {lost.FirstOrDefault()}");
-            long expected = (long)acknowledged.Count * TraceSender.SpansPerTrace;
-            foreach (var id in unknown)
-            {
-                // A request without an answer is stored whole or not at all.
-                var count = await CountSpansAsync(last, id);
-                Assert.True(count is 0 or TraceSender.SpansPerTrace, $"seed {seed}: trace {id} has {count} spans");
-                expected += count;
-            }
-            Assert.Equal(expected, await CountAllAsync(last.Client));
-            TestContext.Current.SendDiagnosticMessage($"{Rounds} kills, {acknowledged.Count} acknowledged traces, {unknown.Count} without an answer");
+            var (exitCode, output) = await ToolProcess.RunAsync("verify", directory);
+            Assert.True(exitCode == 0, $"seed {seed}: {output}");
+            TestContext.Current.SendDiagnosticMessage($"{Rounds} kills, {stored.Acknowledged} acknowledged traces, {stored.Unknown} without an answer; {output}");
         }
         finally
         {
             Directory.Delete(directory, recursive: true);
         }
-    }
-
-    internal static async Task<int> CountSpansAsync(StandaloneProcess standalone, TraceId id)
-    {
-        using var response = await standalone.Client.GetAsync($"api/v1/traces/{id}");
-        if (response.StatusCode == HttpStatusCode.NotFound)
-        {
-            return 0;
-        }
-        response.EnsureSuccessStatusCode();
-        using var trace = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
-        var ids = trace.RootElement.GetProperty("spans").EnumerateArray().Select(span => span.GetProperty("spanId").GetString()).ToList();
-        Assert.Equal(ids.Count, ids.Distinct().Count());
-        return ids.Count;
-    }
-
-    internal static async Task<long> CountAllAsync(HttpClient client)
-    {
-        using var answer = JsonDocument.Parse(await client.GetStringAsync("api/v1/spans/red?from=now-1d&to=now%2B1h"));
-        return answer.RootElement.GetProperty("groups").EnumerateArray().Sum(group => group.GetProperty("count").GetInt64());
     }
 }

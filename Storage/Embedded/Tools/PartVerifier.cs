@@ -102,7 +102,7 @@ internal sealed class PartVerifier
             {
                 Find(DirectoryOffset, $"column {PartChunks.NameOf(column)} has {entries} values in its blocks and {column.Entries} in all");
             }
-            if (column.IsDictionary)
+            if (column.IsDictionary && !(column.Distinct == 0 && column.Dictionary.IsAbsent))
             {
                 Try(() => Dictionary(column));
             }

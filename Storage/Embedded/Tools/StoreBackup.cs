@@ -36,9 +36,15 @@ public static class StoreBackup
                 CopyRollup(files, folder, part.Listed, backup, cancellationToken);
             }
         }
-        backup.Add(folder + "/" + Manifest.FileName, snapshot.Manifest.Of(kept, snapshot.Manifest.CoveredSpans, snapshot.Manifest.CoveredLogs));
+        var manifest = snapshot.Manifest.Of(kept, snapshot.Manifest.CoveredSpans, snapshot.Manifest.CoveredLogs);
+        backup.Add(folder + "/" + Manifest.FileName, manifest);
+        backup.Add(folder + "/" + Manifest.CopyFileName, manifest);
         return new StoreBackupReport(snapshot.Manifest.CoveredSpans, snapshot.Manifest.CoveredLogs, kept.Count, kept.Sum(part => part.Rows), findings);
     }
+
+    /// <summary>Asked before a backup is begun.</summary>
+    /// <exception cref="FileNotFoundException">There is no store in the folder.</exception>
+    public static void RequireStore(IFileSystem files, string folder) => StoreSnapshot.RequireStore(files, folder);
 
     /// <returns>Whether the part, as it is or as it was at an earlier backup, is in this one.</returns>
     private static bool Keep(string folder, SnapshotPart part, IFileSystem stored, BackupWriter backup, List<FileFinding> findings, CancellationToken cancellationToken)

@@ -34,11 +34,7 @@ internal sealed class StoreSnapshot : IDisposable
     /// <exception cref="NotSupportedException">A newer version of the program wrote the manifest.</exception>
     public static StoreSnapshot Open(IFileSystem files, string folder)
     {
-        var path = folder + "/" + Manifest.FileName;
-        if (!files.FileExists(path))
-        {
-            throw new FileNotFoundException($"There is no store here: '{path}' is missing.", path);
-        }
+        RequireStore(files, folder);
         for (var attempt = 1; ; attempt++)
         {
             var manifest = Manifest.Open(files, folder);
@@ -56,6 +52,16 @@ internal sealed class StoreSnapshot : IDisposable
             }
             parts.ForEach(static part => part.Source?.Dispose());
             manifest.Dispose();
+        }
+    }
+
+    /// <exception cref="FileNotFoundException">There is no store in the folder.</exception>
+    public static void RequireStore(IFileSystem files, string folder)
+    {
+        var path = folder + "/" + Manifest.FileName;
+        if (!files.FileExists(path) && !files.FileExists(folder + "/" + Manifest.CopyFileName))
+        {
+            throw new FileNotFoundException($"There is no store here: '{path}' is missing.", path);
         }
     }
 

@@ -58,6 +58,6 @@ public sealed class StoreInspectionTests
         var report = StoreInspection.Run(rig.Disk, EngineRig.Folder, null, Cancellation);
         Assert.Equal(["store/0000000000000001.part"], report.Findings.Select(finding => finding.File));
         Assert.Equal([Signal.Logs], report.Parts.Select(part => part.Signal));
-        Assert.Equal(["manifest", "note.txt"], report.OtherFiles.Select(file => file.Name));
+        Assert.Equal(["manifest", "manifest.2", "note.txt"], report.OtherFiles.Select(file => file.Name));
     }
 }

@@ -160,7 +160,7 @@ internal sealed class StandaloneProcess : IAsyncDisposable
     }
 
     /// <summary>The host built beside these tests, in the same configuration.</summary>
-    private static string FindAssembly()
+    internal static string FindAssembly()
     {
         var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
         for (var directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
