@@ -6,6 +6,7 @@ const string Usage = """
       ingest     spans a second over OTLP, acknowledged after fdatasync, counted back
       gzip       the same with compressed bodies
       mixed      the same with five queries a second beside
+      logs       the same for log records, and searches of them
       query      latencies of queries over HTTP with the spans stored
       restart    kill -9 under load, time to ready, everything counted
       start      time to ready, idle memory
@@ -38,6 +39,9 @@ try
     {
         case "ingest" or "gzip":
             await IngestBench.RunAsync(arguments, report);
+            break;
+        case "logs":
+            await LogsBench.RunAsync(arguments, report);
             break;
         case "mixed":
             await MixedBench.RunAsync(arguments, report);
