@@ -9,6 +9,7 @@ const string Usage = """
       logs       the same for log records, and searches of them
       query      latencies of queries over HTTP with the spans stored
       restart    kill -9 under load, time to ready, everything counted
+      overload   far more than is taken, from senders that do not wait: memory, refusals
       start      time to ready, idle memory
 
     Options; each bench has its own defaults:
@@ -45,6 +46,9 @@ try
             break;
         case "mixed":
             await MixedBench.RunAsync(arguments, report);
+            break;
+        case "overload":
+            await OverloadBench.RunAsync(arguments, report);
             break;
         case "query":
             await QueryBench.RunAsync(arguments, report);

@@ -20,6 +20,10 @@ internal sealed class GrpcConnection(HttpClient client, int port) : IConnection
         {
             return SendAsync(signal, body, gzip).GetAwaiter().GetResult();
         }
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
+        {
+            throw new ConnectException(e.Message, e);
+        }
         catch (HttpRequestException e)
         {
             throw new IOException(e.Message, e);
