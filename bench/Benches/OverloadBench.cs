@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Text.Json;
 using Apm.Telemetry;
 
 namespace Apm.Bench;
@@ -55,6 +56,7 @@ internal static class OverloadBench
         report.Add("bombs", string.Join(", ", answers.Select(pair => $"{pair.Value:N0} answered {pair.Key}")));
         report.Add("stalled peers still connected at the end", peers, "connections");
         report.Add("acknowledged", loads.Sum(load => load.Loader.Acknowledged) / elapsed.TotalSeconds, "spans/s");
+        report.Add("refusals as the server counts them", await RefusalsAsync(server));
         report.Add("peak resident memory", server.PeakResidentMiB(), "MiB", Gate.OverloadResidentMiB);
         await server.VisibleAsync();
         await server.IdleAsync();
@@ -135,6 +137,14 @@ internal static class OverloadBench
         }
         await Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => { }, TaskScheduler.Default);
         return peers.Open;
+    }
+
+    private static async Task<string> RefusalsAsync(Server server)
+    {
+        using var ingest = JsonDocument.Parse(await server.Client.GetStringAsync("api/v1/ingest"));
+        var reasons = ingest.RootElement.GetProperty("rejections").EnumerateArray()
+            .GroupBy(rejection => rejection.GetProperty("reason").GetString(), (reason, same) => $"{same.Sum(rejection => rejection.GetProperty("requests").GetInt64()):N0} {reason}");
+        return string.Join(", ", reasons);
     }
 
     private static async Task<double> InFlightMiBAsync(Server server) => (await server.MetricAsync("apm.collector.in_flight") ?? 0) / (1 << 20);
