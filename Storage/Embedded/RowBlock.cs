@@ -59,6 +59,9 @@ internal abstract class RowBlock : IDisposable
 
     public abstract ChildRows? Links { get; }
 
+    /// <summary>What the links of the rows point to, without their attributes; null when no row has any.</summary>
+    public abstract LinkTargets? LinkTargets { get; }
+
     /// <summary>Appends the rows, whole (attributes, events, links, resources, scopes), to <paramref name="target"/>. Row numbers ascend.</summary>
     public abstract void CopyRows(ReadOnlySpan<int> rows, ColumnBatch target);
 
@@ -114,3 +117,6 @@ internal abstract class ValueDictionary
 /// <param name="Names">Event names as codes in <paramref name="Strings"/>; empty for links.</param>
 /// <param name="Attributes">One owner a child.</param>
 internal sealed record ChildRows(ReadOnlyMemory<int> Ends, ReadOnlyMemory<int> Names, AttributeTable Attributes, StringTable Strings, int First = 0);
+
+/// <summary>Ids that links name: link i belongs to a row as in <see cref="ChildRows"/>.</summary>
+internal sealed record LinkTargets(ReadOnlyMemory<int> Ends, ReadOnlyMemory<TraceId> TraceIds, ReadOnlyMemory<SpanId> SpanIds, int First = 0);

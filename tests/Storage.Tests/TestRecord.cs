@@ -36,6 +36,9 @@ public sealed record TestRecord
     public TestOwner[] Events { get; init; } = [];
     public TestOwner[] Links { get; init; } = [];
 
+    /// <summary>What all of <see cref="Links"/> point to.</summary>
+    public (TraceId TraceId, SpanId SpanId) LinkTarget { get; init; } = (new TraceId(1, 1), new SpanId(1));
+
     public string ServiceName => Resource.Attributes.LastOrDefault(attribute => attribute.Key == "service.name") is { Key: not null } found ? found.Value.ToString() : "";
 
     /// <param name="id">Becomes trace id (0, <paramref name="trace"/>) and span id.</param>
@@ -116,8 +119,8 @@ public sealed record TestRecord
         batch.EventEnd.Add(batch.EventName.Count);
         foreach (var link in record.Links)
         {
-            batch.LinkTraceId.Add(new TraceId(1, 1));
-            batch.LinkSpanId.Add(new SpanId(1));
+            batch.LinkTraceId.Add(record.LinkTarget.TraceId);
+            batch.LinkSpanId.Add(record.LinkTarget.SpanId);
             batch.LinkTraceState.Add(0);
             batch.LinkFlags.Add(0);
             batch.LinkDroppedAttributesCount.Add(0);

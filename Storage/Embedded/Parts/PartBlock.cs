@@ -132,6 +132,16 @@ internal sealed class PartBlock : RowBlock
         }
     }
 
+    public override LinkTargets? LinkTargets
+    {
+        get
+        {
+            var ends = PartChildren.Ends(this, OfSpans(PlainColumn.LinkCount));
+            var count = ends.Length == 0 ? 0 : ends[^1];
+            return count == 0 ? null : new LinkTargets(ends, ReadLinkTraceIds(count).AsMemory(0, count), ReadSpanIds(PlainColumn.LinkSpanId, count).AsMemory(0, count));
+        }
+    }
+
     public override void CopyRows(ReadOnlySpan<int> rows, ColumnBatch target) => new PartRowCopier(this, target, rows.Length).Copy(rows);
 
     public override void Dispose() => _rented.Dispose();

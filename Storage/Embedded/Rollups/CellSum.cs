@@ -67,11 +67,17 @@ internal sealed class CellSum
     /// <summary>Adds what is above nothing to a histogram.</summary>
     public void AddTo(DurationHistogram durations)
     {
+        var longest = 0L;
         for (var bucket = FirstBucket; bucket <= LastBucket; bucket++)
         {
-            durations.AddBucket(bucket, Math.Max(_buckets[bucket], 0));
+            if (_buckets[bucket] > 0)
+            {
+                durations.AddBucket(bucket, _buckets[bucket]);
+                longest = DurationHistogram.LowerBoundNano(bucket + 1);
+            }
         }
-        durations.AddTotals(Math.Max(SumNano, 0), MaxNano);
+        // The longest may have been taken back: no more is known then than the bucket of the longest that is left.
+        durations.AddTotals(SumNano, Math.Min(MaxNano, longest));
     }
 
     public void Clear()

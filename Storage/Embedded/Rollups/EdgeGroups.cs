@@ -21,7 +21,7 @@ internal sealed class EdgeGroups(StringTable strings)
     /// <summary>Edges and operations told apart in one rollup. Of an edge above it the operation is left out; above twice it, the edge, and <see cref="IsTruncated"/> says so.</summary>
     public const int MaxGroups = 16_384;
 
-    private readonly Dictionary<(int Client, int Server, EdgeKind Kind, int System, int Operation), int> _numbers = [];
+    private int[] _slots = new int[64];
 
     public StringTable Strings { get; } = strings;
 
@@ -38,18 +38,22 @@ internal sealed class EdgeGroups(StringTable strings)
     /// <summary>Name of the calling span, or "" where operations are not told apart.</summary>
     public Column<int> Operations { get; } = new();
 
+    /// <summary>False where nobody has looked for edges: there are none here, and those of the source's spans are to be found.</summary>
+    public bool IsKnown { get; init; } = true;
+
     /// <summary>Edges are missing.</summary>
     public bool IsTruncated { get; set; }
 
     /// <summary>Memory held, without the strings.</summary>
-    public long SizeBytes => 48L * Clients.CapacityCount;
+    public long SizeBytes => 33L * Clients.CapacityCount;
 
     /// <summary>The number of a group, which is added when it is new; -1 when there is no room.</summary>
     public int NumberOf(int client, int server, EdgeKind kind, int system, int operation, int maxGroups = MaxGroups)
     {
-        if (_numbers.TryGetValue((client, server, kind, system, operation), out var number))
+        var slot = Find(client, server, kind, system, operation);
+        if (_slots[slot] != 0)
         {
-            return number;
+            return _slots[slot] - 1;
         }
         if (Count >= maxGroups && operation != 0)
         {
@@ -60,12 +64,37 @@ internal sealed class EdgeGroups(StringTable strings)
             IsTruncated = true;
             return -1;
         }
-        _numbers.Add((client, server, kind, system, operation), Count);
         Clients.Add(client);
         Servers.Add(server);
         Kinds.Add((byte)kind);
         Systems.Add(system);
         Operations.Add(operation);
+        _slots[slot] = Count;
+        if (Count * 2 > _slots.Length)
+        {
+            _slots = new int[_slots.Length * 2];
+            for (var number = 0; number < Count; number++)
+            {
+                _slots[Find(Clients[number], Servers[number], (EdgeKind)Kinds[number], Systems[number], Operations[number])] = number + 1;
+            }
+        }
         return Count - 1;
+    }
+
+    private int Find(int client, int server, EdgeKind kind, int system, int operation)
+    {
+        var mask = _slots.Length - 1;
+        var hash = ((((ulong)(uint)client << 32) | (uint)server) * 0x9E3779B97F4A7C15UL) ^ (((((ulong)(uint)system << 32) | (uint)operation) + (byte)kind) * 0xD6E8FEB86659FD93UL);
+        var slot = (int)((hash * 0x9E3779B97F4A7C15UL) >> 40) & mask;
+        while (_slots[slot] is var number and not 0)
+        {
+            number--;
+            if (Clients[number] == client && Servers[number] == server && Kinds[number] == (byte)kind && Systems[number] == system && Operations[number] == operation)
+            {
+                break;
+            }
+            slot = (slot + 1) & mask;
+        }
+        return slot;
     }
 }

@@ -20,6 +20,10 @@ internal sealed class RollupFile : RollupSource, IDisposable
     private const int TrailerBytes = 16;
     private const int MaxFooterBytes = 4096;
 
+    // Flags of the edges.
+    private const byte Truncated = 1;
+    private const byte NotKnown = 2;
+
     /// <summary>Most strings believed.</summary>
     private const int MaxStrings = 64 << 20;
 
@@ -268,7 +272,7 @@ internal sealed class RollupFile : RollupSource, IDisposable
 
     private static void EncodeEdges(EdgeGroups edges, ByteWriter chunk)
     {
-        chunk.Byte(edges.IsTruncated ? (byte)1 : (byte)0);
+        chunk.Byte((byte)((edges.IsTruncated ? Truncated : 0) | (edges.IsKnown ? 0 : NotKnown)));
         chunk.VarUInt((ulong)edges.Count);
         Encode(edges.Clients.Values, chunk);
         Encode(edges.Servers.Values, chunk);
@@ -280,7 +284,8 @@ internal sealed class RollupFile : RollupSource, IDisposable
     private EdgeGroups DecodeEdges(ref ChunkReader reader)
     {
         var strings = Groups.Strings;
-        var edges = new EdgeGroups(strings) { IsTruncated = reader.Byte() != 0 };
+        var flags = reader.Byte();
+        var edges = new EdgeGroups(strings) { IsTruncated = (flags & Truncated) != 0, IsKnown = (flags & NotKnown) == 0 };
         var count = reader.Count(2L * EdgeGroups.MaxGroups * 1024);
         var clients = Codes(ref reader, count, 0, strings.Count);
         var servers = Codes(ref reader, count, 0, strings.Count);

@@ -22,7 +22,7 @@ internal sealed class RollupMerge
     private Rollup Run()
     {
         var groups = new SpanGroups(_owners, _strings);
-        var edges = new EdgeGroups(_strings);
+        var edges = new EdgeGroups(_strings) { IsKnown = _inputs.All(input => input.Edges.IsKnown) };
         var spanNumbers = new int[_inputs.Count][];
         var edgeNumbers = new int[_inputs.Count][];
         for (var input = 0; input < _inputs.Count; input++)
@@ -32,8 +32,8 @@ internal sealed class RollupMerge
             edgeNumbers[input] = MapEdges(_inputs[input].Edges, edges, dropped);
         }
         return new Rollup(
-            groups, AddUp(_inputs, static input => input.SpanCells(RollupTier.Minute)!, spanNumbers, groups.Count),
-            edges, AddUp(_inputs, static input => input.EdgeCells(RollupTier.Minute)!, edgeNumbers, edges.Count));
+            groups, AddUp([.. _inputs.Select(input => input.SpanCells(RollupTier.Minute)!)], spanNumbers, groups.Count),
+            edges, AddUp([.. _inputs.Select(input => input.EdgeCells(RollupTier.Minute)!)], edgeNumbers, edges.Count));
     }
 
     /// <param name="dropped">Gets the services of which no resource is kept.</param>
@@ -88,13 +88,16 @@ internal sealed class RollupMerge
         return code => code == 0 ? 0 : map[code] != 0 ? map[code] : map[code] = _strings.Intern(from[code]);
     }
 
-    private static RollupCells AddUp(IReadOnlyList<RollupSource> inputs, Func<RollupSource, RollupCells> cellsOf, int[][] numbers, int groups)
+    /// <summary>Adds up cells of the same groups, of which the earlier inputs may lack the last.</summary>
+    public static RollupCells AddUp(IReadOnlyList<RollupCells> inputs, int groups) =>
+        AddUp(inputs, [.. inputs.Select(cells => Enumerable.Range(0, cells.GroupCount).ToArray())], groups);
+
+    /// <param name="numbers">For each input and group of it, the group of the output, or -1.</param>
+    private static RollupCells AddUp(IReadOnlyList<RollupCells> cells, int[][] numbers, int groups)
     {
-        var cells = new RollupCells[inputs.Count];
         var members = new List<(int Input, int Group)>[groups];
-        for (var input = 0; input < inputs.Count; input++)
+        for (var input = 0; input < cells.Count; input++)
         {
-            cells[input] = cellsOf(inputs[input]);
             for (var group = 0; group < numbers[input].Length; group++)
             {
                 if (numbers[input][group] >= 0)

@@ -92,6 +92,8 @@ internal sealed class SpanGroupSource : RowSource
 
         public override ChildRows? Links => throw Undetermined();
 
+        public override LinkTargets? LinkTargets => throw Undetermined();
+
         /// <summary>No record attribute: a field of any scope is then the resource's.</summary>
         public override CodedColumn? GetColumn(Field field) => field.Intrinsic == Intrinsic.Name ? source._names
             : field.Scope == FieldScope.Record ? null

@@ -41,6 +41,21 @@ internal sealed class HeadBlock(HeadSource source, int index, int start, BlockBo
 
     public override ChildRows? Links => Children(Batch.LinkEnd, default, Batch.LinkAttributes);
 
+    public override LinkTargets? LinkTargets
+    {
+        get
+        {
+            if (Batch.Signal != Signal.Traces || Rows == 0)
+            {
+                return null;
+            }
+            var first = start == 0 ? 0 : Batch.LinkEnd[start - 1];
+            return Batch.LinkEnd[start + Rows - 1] == first
+                ? null
+                : new LinkTargets(Batch.LinkEnd.Memory.Slice(start, Rows), Batch.LinkTraceId.Memory, Batch.LinkSpanId.Memory, first);
+        }
+    }
+
     public override CodedColumn? GetColumn(Field field)
     {
         var column = source.GetColumn(field);

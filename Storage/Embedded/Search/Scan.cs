@@ -140,10 +140,13 @@ internal sealed class Scan
     }
 
     /// <summary>The sources with rows in the range, latest first.</summary>
-    public List<RowSource> SourcesIn(TimeRange range)
+    public List<RowSource> SourcesIn(TimeRange range) => SourcesIn(Sources, range);
+
+    /// <summary>Those of <paramref name="sources"/>.</summary>
+    public static List<RowSource> SourcesIn(IReadOnlyList<RowSource> sources, TimeRange range)
     {
-        var found = new List<RowSource>(Sources.Count);
-        foreach (var source in Sources)
+        var found = new List<RowSource>(sources.Count);
+        foreach (var source in sources)
         {
             if (source.RowCount > 0 && range.Overlaps(source.FirstTimeUnixNano, source.LastTimeUnixNano))
             {

@@ -14,6 +14,9 @@ internal sealed class StoreSearch(TimeProvider time, Action<CorruptPartException
 {
     private readonly ScanScheduler _scheduler = scheduler ?? ScanScheduler.Shared;
 
+    /// <summary>False only when no part of the store has spans of the trace; null: parts are asked.</summary>
+    public Func<TraceId, bool>? MayBeSealed { get; init; }
+
     public Task<TraceFetch> GetTraceAsync(IReadOnlyList<RowSource> sources, TraceId traceId, QueryBudget budget, CancellationToken cancellationToken) =>
         RunAsync(sources, budget, scan => TraceReader.Run(scan, traceId), cancellationToken);
 
@@ -48,7 +51,7 @@ internal sealed class StoreSearch(TimeProvider time, Action<CorruptPartException
         RunAsync(sources, budget, scan => AttributeNameScan.Run(scan, query), cancellationToken);
 
     public Task<EdgeResult> GetEdgesAsync(IReadOnlyList<RowSource> sources, TimeRange range, QueryBudget budget, CancellationToken cancellationToken) =>
-        RunAsync(sources, budget, scan => EdgeScan.Run(scan, range), cancellationToken, isLong: true);
+        RunAsync(sources, budget, scan => EdgeAnswer.Run(scan, range, MayBeSealed, onDamage), cancellationToken, isLong: true);
 
     private Scan NewScan(IReadOnlyList<RowSource> sources, QueryBudget budget, CancellationToken cancellationToken) => new(sources, budget, time, onDamage, cancellationToken);
 
