@@ -19,8 +19,18 @@ public sealed class StoreSearchPropertyTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private static readonly QueryBudget Budget = new(TimeSpan.FromMinutes(5), long.MaxValue, long.MaxValue);
 
-    /// <summary>With a seed: whether the rows are in parts.</summary>
-    public static TheoryData<int, bool> Seeds => new() { { 1, false }, { 2, true }, { 3, false }, { 4, true }, { 5, true } };
+    /// <summary>Where the rows are.</summary>
+    public enum Layout
+    {
+        Memory,
+        Parts,
+
+        /// <summary>Some in memory, some in a part of their own, some with others in one part, whose text may be packed.</summary>
+        Mixed,
+    }
+
+    /// <summary>With a seed.</summary>
+    public static TheoryData<int, Layout> Seeds => new() { { 1, Layout.Memory }, { 2, Layout.Parts }, { 3, Layout.Mixed }, { 4, Layout.Parts }, { 5, Layout.Mixed } };
 
     private StoreSearch Search => new(TimeProvider.System, scheduler: _scheduler);
 
@@ -30,8 +40,41 @@ public sealed class StoreSearchPropertyTests : IDisposable
         _folder.Dispose();
     }
 
-    private Sources SourcesOf(Signal signal, List<List<TestRecord>> batches, bool inParts) =>
-        new(inParts ? batches.ConvertAll(RowSource (batch) => _folder.WritePart([TestRecord.ToBatch(signal, batch)], blockRows: 8)) : RandomTelemetry.Sources(signal, batches));
+    private Sources SourcesOf(Signal signal, List<List<TestRecord>> batches, Layout layout) => new(layout switch
+    {
+        Layout.Memory => RandomTelemetry.Sources(signal, batches),
+        Layout.Parts => batches.ConvertAll(RowSource (batch) => Part(signal, batch)),
+        _ => Mixed(signal, batches),
+    });
+
+    private RowSource Part(Signal signal, params IEnumerable<List<TestRecord>> batches) => _folder.WritePart([.. batches.Select(batch => TestRecord.ToBatch(signal, batch))], blockRows: 8);
+
+    private List<RowSource> Mixed(Signal signal, List<List<TestRecord>> batches)
+    {
+        var random = new Random(batches.Sum(batch => batch.Count));
+        var sources = new List<RowSource>();
+        var together = new List<List<TestRecord>>();
+        foreach (var batch in batches)
+        {
+            switch (random.Next(3))
+            {
+                case 0:
+                    sources.AddRange(RandomTelemetry.Sources(signal, [batch]));
+                    break;
+                case 1:
+                    sources.Add(Part(signal, batch));
+                    break;
+                default:
+                    together.Add(batch);
+                    break;
+            }
+        }
+        if (together.Count > 0)
+        {
+            sources.Insert(random.Next(sources.Count + 1), Part(signal, together));
+        }
+        return sources;
+    }
 
     private sealed class Sources(List<RowSource> sources) : List<RowSource>(sources), IDisposable
     {
@@ -40,13 +83,13 @@ public sealed class StoreSearchPropertyTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task SearchTraces_RandomStoreAndFilter_FindsWhatAPlainWalkFinds(int seed, bool inParts)
+    public async Task SearchTraces_RandomStoreAndFilter_FindsWhatAPlainWalkFinds(int seed, Layout layout)
     {
         for (var round = 0; round < Rounds; round++)
         {
             var random = new RandomTelemetry((seed * 10_000) + round);
             var batches = random.Batches(Signal.Traces);
-            using var sources = SourcesOf(Signal.Traces, batches, inParts);
+            using var sources = SourcesOf(Signal.Traces, batches, layout);
             var spans = batches.SelectMany(batch => batch).DistinctBy(span => (span.TraceId, span.SpanId)).ToList();
             var naive = new NaiveFilter(Signal.Traces, spans);
             var (filter, range) = (random.Filter(), random.Range());
@@ -81,13 +124,13 @@ public sealed class StoreSearchPropertyTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task SearchLogs_RandomStoreAndFilter_FindsWhatAPlainWalkFinds(int seed, bool inParts)
+    public async Task SearchLogs_RandomStoreAndFilter_FindsWhatAPlainWalkFinds(int seed, Layout layout)
     {
         for (var round = 0; round < Rounds; round++)
         {
             var random = new RandomTelemetry((seed * 20_000) + round);
             var batches = random.Batches(Signal.Logs);
-            using var sources = SourcesOf(Signal.Logs, batches, inParts);
+            using var sources = SourcesOf(Signal.Logs, batches, layout);
             var records = batches.SelectMany(batch => batch).ToList();
             var naive = new NaiveFilter(Signal.Logs, records);
             var (filter, range) = (random.Filter(), random.Range());
@@ -117,14 +160,14 @@ public sealed class StoreSearchPropertyTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task Aggregate_RandomStoreAndFilter_AddsUpWhatAPlainWalkAddsUp(int seed, bool inParts)
+    public async Task Aggregate_RandomStoreAndFilter_AddsUpWhatAPlainWalkAddsUp(int seed, Layout layout)
     {
         for (var round = 0; round < Rounds; round++)
         {
             var random = new RandomTelemetry((seed * 30_000) + round);
             var signal = round % 2 == 0 ? Signal.Traces : Signal.Logs;
             var batches = random.Batches(signal);
-            using var sources = SourcesOf(signal, batches, inParts);
+            using var sources = SourcesOf(signal, batches, layout);
             var records = signal == Signal.Logs ? batches.SelectMany(batch => batch).ToList()
                 : batches.SelectMany(batch => batch).DistinctBy(span => (span.TraceId, span.SpanId)).ToList();
             var naive = new NaiveFilter(signal, records);
@@ -157,7 +200,7 @@ public sealed class StoreSearchPropertyTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task GetFacets_RandomStoreAndFilter_CountsWhatAPlainWalkCounts(int seed, bool inParts)
+    public async Task GetFacets_RandomStoreAndFilter_CountsWhatAPlainWalkCounts(int seed, Layout layout)
     {
         for (var round = 0; round < Rounds; round++)
         {
@@ -173,7 +216,7 @@ public sealed class StoreSearchPropertyTests : IDisposable
                 .Select(record => (Record: record, Values: naive.Values(field, record).Take(1).ToList())).ToList();
             var context = $"seed {seed} round {round}: {RandomTelemetry.Describe(filter)} of {field}";
 
-            using var sources = SourcesOf(signal, batches, inParts);
+            using var sources = SourcesOf(signal, batches, layout);
             var result = await Search.GetFacetsAsync(sources, signal, new FacetQuery(filter, range, [field], 1000), Budget, TestContext.Current.CancellationToken);
 
             var facet = Assert.Single(result.Facets);
@@ -188,11 +231,11 @@ public sealed class StoreSearchPropertyTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task GetTrace_RandomStore_HasEverySpanOnceByStart(int seed, bool inParts)
+    public async Task GetTrace_RandomStore_HasEverySpanOnceByStart(int seed, Layout layout)
     {
         var random = new RandomTelemetry(seed * 50_000);
         var batches = random.Batches(Signal.Traces);
-        using var sources = SourcesOf(Signal.Traces, batches, inParts);
+        using var sources = SourcesOf(Signal.Traces, batches, layout);
         foreach (var trace in batches.SelectMany(batch => batch).DistinctBy(span => (span.TraceId, span.SpanId)).GroupBy(span => span.TraceId))
         {
             var fetch = await Search.GetTraceAsync(sources, trace.Key, Budget, TestContext.Current.CancellationToken);
