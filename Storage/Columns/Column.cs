@@ -15,13 +15,16 @@ public sealed class Column<T>
     /// <summary>The values where a span cannot be kept; valid for the rows there are now.</summary>
     public ReadOnlyMemory<T> Memory => _values.AsMemory(0, Count);
 
+    /// <summary>The values, and room behind them, for loops that read many batches in turn. Not to be written to.</summary>
+    internal T[] Array => _values;
+
     public T this[int row] => Values[row];
 
     public void Add(T value)
     {
         if (Count == _values.Length)
         {
-            Array.Resize(ref _values, Math.Max(16, Count * 2));
+            System.Array.Resize(ref _values, Math.Max(16, Count * 2));
         }
         _values[Count++] = value;
     }

@@ -30,6 +30,9 @@ public sealed class StringTable
         }
     }
 
+    /// <summary>A hash of the value, which two equal values have in any table of one process.</summary>
+    internal uint HashOf(int code) => _hashes[code];
+
     public string GetString(int code) => Encoding.UTF8.GetString(this[code]);
 
     public int Intern(string value)

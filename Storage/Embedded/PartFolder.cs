@@ -156,12 +156,12 @@ internal sealed partial class PartFolder : IDisposable
 
     private ManifestPart WritePart(IReadOnlyList<ColumnBatch> batches)
     {
-        var rows = RowOrder.Merge(batches);
-        var part = new ManifestPart(_nextId++, rows.Signal, Level: 0, rows.Rows, 0, _time.GetUtcNow().ToUnixTimeSeconds());
+        using var content = new BatchContent(batches);
+        var part = new ManifestPart(_nextId++, content.Signal, Level: 0, content.Rows, 0, _time.GetUtcNow().ToUnixTimeSeconds());
         try
         {
             using var file = _files.Create(PathOf(part.FileName));
-            var bytes = PartWriter.Write(file, new BatchContent(rows));
+            var bytes = PartWriter.Write(file, content);
             file.Sync();
             return part with { Bytes = bytes };
         }

@@ -6,123 +6,150 @@ using Apm.Telemetry.Attributes;
 
 namespace Apm.Storage.Embedded.Parts;
 
-/// <summary>Rows of a head as the content of a part.</summary>
-internal sealed class BatchContent : PartContent
+/// <summary>
+/// The batches of a head as the content of a part. Rows stay where they are: they are put in order by reference, and each column is gathered when it is
+/// written. Strings are told apart by hash and bytes once for each batch and column. Holds pooled memory until it is disposed.
+/// </summary>
+internal sealed class BatchContent : PartContent, IDisposable
 {
-    private readonly ColumnBatch _rows;
-    private readonly AttributeColumns _records;
-    private readonly AttributeColumns? _events;
-    private readonly AttributeColumns? _links;
-    private readonly int[] _eventStarts = [];
-    private readonly int[] _linkStarts = [];
-    private readonly List<ValueColumnBuilder> _columns = [];
+    private readonly ColumnBatch[] _batches;
+    private readonly BatchMap[] _maps;
+    private readonly int[][] _resources;
+    private readonly int[][] _scopes;
+    private readonly RowOrder _order;
+    private readonly ChildOrder? _events;
+    private readonly ChildOrder? _links;
+    private readonly AttributeColumns _recordAttributes;
+    private readonly AttributeColumns? _eventAttributes;
+    private readonly AttributeColumns? _linkAttributes;
+    private readonly List<ValueColumnBuilder> _intrinsics = [];
+    private readonly List<ContentColumn> _columns = [];
 
-    /// <param name="rows">At least one, in the order of <see cref="RowOrder"/>.</param>
+    /// <param name="batches">Of one signal, with at least one row together; not changed meanwhile.</param>
     /// <param name="blockRows">At most <see cref="PartFormat.BlockRows"/>.</param>
-    public BatchContent(ColumnBatch rows, int blockRows = PartFormat.BlockRows)
+    public BatchContent(IReadOnlyList<ColumnBatch> batches, int blockRows = PartFormat.BlockRows)
     {
-        _rows = rows;
-        Plan = BlockPlan.Of(rows, blockRows);
-        _records = AttributeColumns.Build(ValueScope.Record, rows.Attributes, rows.Strings, Plan.Starts);
-        if (rows.Signal == Signal.Traces)
+        _batches = [.. batches.Where(batch => batch.Rows > 0)];
+        _maps = new BatchMap[_batches.Length];
+        for (var i = 0; i < _maps.Length; i++)
         {
-            _eventStarts = ChildStarts(rows.EventEnd.Values);
-            _linkStarts = ChildStarts(rows.LinkEnd.Values);
-            _events = AttributeColumns.Build(ValueScope.Event, rows.EventAttributes, rows.Strings, _eventStarts);
-            _links = AttributeColumns.Build(ValueScope.Link, rows.LinkAttributes, rows.Strings, _linkStarts);
-            AddIntrinsic(IntrinsicKey.Name, rows.Name.Values, Plan.Starts);
-            AddIntrinsic(IntrinsicKey.StatusMessage, rows.StatusMessage.Values, Plan.Starts);
-            AddIntrinsic(IntrinsicKey.TraceState, rows.TraceState.Values, Plan.Starts);
-            AddIntrinsic(IntrinsicKey.EventName, rows.EventName.Values, _eventStarts);
-            AddIntrinsic(IntrinsicKey.LinkTraceState, rows.LinkTraceState.Values, _linkStarts);
+            _maps[i] = new BatchMap(i, _batches[i]);
+        }
+        Owners = new ColumnBatch(_batches[0].Signal);
+        (_resources, _scopes) = JoinOwners();
+        if (Signal == Signal.Traces)
+        {
+            _order = RowOrder.OfSpans(_batches);
+            Plan = BlockPlan.Of(Signal, _order.Runs, blockRows);
+            _events = new ChildOrder(_order.Rows, Plan, Arrays(batch => batch.EventEnd));
+            _links = new ChildOrder(_order.Rows, Plan, Arrays(batch => batch.LinkEnd));
+            AddIntrinsic(IntrinsicKey.Name, batch => batch.Name, _order.Rows, Plan.Starts);
+            AddIntrinsic(IntrinsicKey.StatusMessage, batch => batch.StatusMessage, _order.Rows, Plan.Starts);
+            AddIntrinsic(IntrinsicKey.TraceState, batch => batch.TraceState, _order.Rows, Plan.Starts);
+            AddIntrinsic(IntrinsicKey.EventName, batch => batch.EventName, _events.Children, _events.Starts);
+            AddIntrinsic(IntrinsicKey.LinkTraceState, batch => batch.LinkTraceState, _links.Children, _links.Starts);
         }
         else
         {
-            AddIntrinsic(IntrinsicKey.Name, rows.Name.Values, Plan.Starts);
-            AddIntrinsic(IntrinsicKey.SeverityText, rows.SeverityText.Values, Plan.Starts);
-            AddBody(rows);
+            _order = RowOrder.OfLogRecords(_batches, _resources);
+            Plan = BlockPlan.Of(Signal, _order.Runs, blockRows);
+            AddIntrinsic(IntrinsicKey.Name, batch => batch.Name, _order.Rows, Plan.Starts);
+            AddIntrinsic(IntrinsicKey.SeverityText, batch => batch.SeverityText, _order.Rows, Plan.Starts);
+            AddBody();
         }
-        _columns.AddRange(_records.Columns);
-        _columns.AddRange(_events?.Columns ?? []);
-        _columns.AddRange(_links?.Columns ?? []);
+        _columns.AddRange(_intrinsics);
+        _recordAttributes = AddAttributes(ValueScope.Record, batch => batch.Attributes, _order.Rows, Plan.Starts);
+        if (_events is not null && _links is not null)
+        {
+            _eventAttributes = AddAttributes(ValueScope.Event, batch => batch.EventAttributes, _events.Children, _events.Starts);
+            _linkAttributes = AddAttributes(ValueScope.Link, batch => batch.LinkAttributes, _links.Children, _links.Starts);
+        }
     }
 
-    public override Signal Signal => _rows.Signal;
+    public override Signal Signal => Owners.Signal;
 
     public override BlockPlan Plan { get; }
 
     public override IReadOnlyList<ContentColumn> Columns => _columns;
 
-    public override ColumnBatch Owners => _rows;
+    public override ColumnBatch Owners { get; }
 
-    public override IReadOnlyList<int[]> Shapes(ValueScope scope) => ColumnsOf(scope)?.Shapes() ?? [];
+    /// <summary>Rows of the part.</summary>
+    public int Rows => _order.Rows.Length;
+
+    public override IReadOnlyList<int[]> Shapes(ValueScope scope) => scope switch
+    {
+        ValueScope.Record => _recordAttributes,
+        ValueScope.Event => _eventAttributes,
+        _ => _linkAttributes,
+    } is { } attributes ? attributes.Shapes() : [];
 
     public override void ReadPlain(PlainColumn column, int block, Span<long> values)
     {
         switch (column)
         {
             case PlainColumn.Resource:
-                OfRows(_rows.Resource.Values, block, values);
+                GatherMapped(batch => batch.Resource, _resources, block, values);
                 break;
             case PlainColumn.Scope:
-                OfRows(_rows.Scope.Values, block, values);
+                GatherMapped(batch => batch.Scope, _scopes, block, values);
                 break;
             case PlainColumn.Time:
-                OfRows(_rows.TimeUnixNano.Values, block, values);
+                Gather(batch => batch.TimeUnixNano, RowsOf(block), values);
                 break;
             case PlainColumn.Duration:
-                OfRows(_rows.DurationNano.Values, block, values);
+                Gather(batch => batch.DurationNano, RowsOf(block), values);
                 break;
             case PlainColumn.Kind:
-                OfRows(_rows.Kind.Values, block, values);
+                Gather(batch => batch.Kind, RowsOf(block), values);
                 break;
             case PlainColumn.Status:
-                OfRows(_rows.Status.Values, block, values);
+                Gather(batch => batch.Status, RowsOf(block), values);
                 break;
             case PlainColumn.Severity:
-                OfRows(_rows.SeverityNumber.Values, block, values);
+                Gather(batch => batch.SeverityNumber, RowsOf(block), values);
                 break;
             case PlainColumn.RecordShape:
-                OfRows<int>(_records.ShapeOf, block, values);
+                Widen(_recordAttributes.ShapeOf[Plan.Starts[block]..], values);
                 break;
             case PlainColumn.Flags:
-                OfRows(_rows.Flags.Values, block, values);
+                Gather(batch => batch.Flags, RowsOf(block), values);
                 break;
             case PlainColumn.DroppedAttributes:
-                OfRows(_rows.DroppedAttributesCount.Values, block, values);
+                Gather(batch => batch.DroppedAttributesCount, RowsOf(block), values);
                 break;
             case PlainColumn.DroppedEvents:
-                OfRows(_rows.DroppedEventsCount.Values, block, values);
+                Gather(batch => batch.DroppedEventsCount, RowsOf(block), values);
                 break;
             case PlainColumn.DroppedLinks:
-                OfRows(_rows.DroppedLinksCount.Values, block, values);
+                Gather(batch => batch.DroppedLinksCount, RowsOf(block), values);
                 break;
             case PlainColumn.EventCount:
-                Counts(_rows.EventEnd.Values, _eventStarts[block], Plan.Starts[block], values);
+                _events!.ReadCounts(RowsOf(block), values);
                 break;
             case PlainColumn.EventTime:
-                EventTimes(block, values);
+                ReadEventTimes(block, values);
                 break;
             case PlainColumn.EventDroppedAttributes:
-                Copy(_rows.EventDroppedAttributesCount.Values, _eventStarts[block], values);
+                Gather(batch => batch.EventDroppedAttributesCount, _events!.ChildrenOf(block), values);
                 break;
             case PlainColumn.EventShape:
-                Copy<int>(_events!.ShapeOf, _eventStarts[block], values);
+                Widen(_eventAttributes!.ShapeOf[_events!.Starts[block]..], values);
                 break;
             case PlainColumn.LinkCount:
-                Counts(_rows.LinkEnd.Values, _linkStarts[block], Plan.Starts[block], values);
+                _links!.ReadCounts(RowsOf(block), values);
                 break;
             case PlainColumn.LinkFlags:
-                Copy(_rows.LinkFlags.Values, _linkStarts[block], values);
+                Gather(batch => batch.LinkFlags, _links!.ChildrenOf(block), values);
                 break;
             case PlainColumn.LinkDroppedAttributes:
-                Copy(_rows.LinkDroppedAttributesCount.Values, _linkStarts[block], values);
+                Gather(batch => batch.LinkDroppedAttributesCount, _links!.ChildrenOf(block), values);
                 break;
             case PlainColumn.LinkShape:
-                Copy<int>(_links!.ShapeOf, _linkStarts[block], values);
+                Widen(_linkAttributes!.ShapeOf[_links!.Starts[block]..], values);
                 break;
             case PlainColumn.ObservedTime:
-                ObservedTimes(block, values);
+                ReadObservedTimes(block, values);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(column), column, "is not a column of integers");
@@ -131,105 +158,164 @@ internal sealed class BatchContent : PartContent
 
     public override void ReadTraceIds(int block, Span<TraceId> runs)
     {
+        var ids = Arrays(batch => batch.TraceId);
         var starts = Plan.RunsOf(block);
         for (var run = 0; run < runs.Length; run++)
         {
-            runs[run] = _rows.TraceId[starts[run]];
+            var (batch, row) = _order.Rows[starts[run]];
+            runs[run] = ids[batch][row];
         }
     }
 
-    public override void ReadSpanIds(int block, Span<SpanId> spans) => _rows.SpanId.Values.Slice(Plan.Starts[block], spans.Length).CopyTo(spans);
+    public override void ReadSpanIds(int block, Span<SpanId> spans) => Pick(batch => batch.SpanId, RowsOf(block), spans);
 
-    public override void ReadParentSpanIds(int block, Span<SpanId> parents) => _rows.ParentSpanId.Values.Slice(Plan.Starts[block], parents.Length).CopyTo(parents);
+    public override void ReadParentSpanIds(int block, Span<SpanId> parents) => Pick(batch => batch.ParentSpanId, RowsOf(block), parents);
 
-    public override void ReadLinkTraceIds(int block, Span<TraceId> traces) => _rows.LinkTraceId.Values.Slice(_linkStarts[block], traces.Length).CopyTo(traces);
+    public override void ReadLinkTraceIds(int block, Span<TraceId> traces) => Pick(batch => batch.LinkTraceId, _links!.ChildrenOf(block), traces);
 
-    public override void ReadLinkSpanIds(int block, Span<SpanId> spans) => _rows.LinkSpanId.Values.Slice(_linkStarts[block], spans.Length).CopyTo(spans);
+    public override void ReadLinkSpanIds(int block, Span<SpanId> spans) => Pick(batch => batch.LinkSpanId, _links!.ChildrenOf(block), spans);
 
-    private static void Copy<T>(ReadOnlySpan<T> from, int start, Span<long> values)
-        where T : unmanaged, INumberBase<T>
+    public void Dispose()
     {
-        from = from.Slice(start, values.Length);
-        for (var i = 0; i < values.Length; i++)
+        foreach (var map in _maps)
         {
-            values[i] = long.CreateTruncating(from[i]);
+            map.Dispose();
         }
+        _order.Dispose();
+        _events?.Dispose();
+        _links?.Dispose();
+        _intrinsics.ForEach(column => column.Dispose());
+        _recordAttributes.Dispose();
+        _eventAttributes?.Dispose();
+        _linkAttributes?.Dispose();
     }
 
-    private static void Counts(ReadOnlySpan<int> ends, int first, int start, Span<long> values)
+    private (int[][] Resources, int[][] Scopes) JoinOwners()
     {
-        ends = ends.Slice(start, values.Length);
-        for (var i = 0; i < values.Length; i++)
+        var resources = new int[_batches.Length][];
+        var scopes = new int[_batches.Length][];
+        for (var i = 0; i < _batches.Length; i++)
         {
-            values[i] = ends[i] - first;
-            first = ends[i];
+            var copier = new BatchCopier(_batches[i], Owners, 0);
+            resources[i] = [.. Enumerable.Range(0, _batches[i].ResourceAttributes.OwnerCount).Select(copier.CopyResource)];
+            scopes[i] = [.. Enumerable.Range(0, _batches[i].ScopeAttributes.OwnerCount).Select(copier.CopyScope)];
         }
+        return (resources, scopes);
     }
 
-    private int[] ChildStarts(ReadOnlySpan<int> ends)
+    private AttributeColumns AddAttributes(ValueScope scope, Func<ColumnBatch, AttributeTable> table, ReadOnlySpan<RowRef> owners, ReadOnlySpan<int> starts)
     {
-        var starts = new int[Plan.Starts.Length];
-        for (var block = 1; block < starts.Length; block++)
-        {
-            starts[block] = ends[Plan.Starts[block] - 1];
-        }
-        return starts;
+        var attributes = AttributeColumns.Build(scope, _maps, [.. _batches.Select(table)], owners, starts, firstId: _columns.Count + 1);
+        _columns.AddRange(attributes.Columns);
+        return attributes;
     }
 
-    private void AddIntrinsic(string key, ReadOnlySpan<int> codes, int[] starts)
+    private ValueColumnBuilder AddIntrinsic(string key)
     {
-        var column = new ValueColumnBuilder(ValueScope.Intrinsic, Encoding.UTF8.GetBytes(key), _rows.Strings);
+        var column = new ValueColumnBuilder(_intrinsics.Count + 1, ValueScope.Intrinsic, Encoding.UTF8.GetBytes(key), _maps);
+        _intrinsics.Add(column);
+        return column;
+    }
+
+    private void AddIntrinsic(string key, Func<ColumnBatch, Column<int>> column, ReadOnlySpan<RowRef> owners, ReadOnlySpan<int> starts)
+    {
+        var builder = AddIntrinsic(key);
+        var codes = Arrays(column);
+        var isEmpty = _batches.All(batch => !column(batch).Values.ContainsAnyExcept(0));
         for (var block = 0; block + 1 < starts.Length; block++)
         {
-            for (var i = starts[block]; i < starts[block + 1]; i++)
+            if (isEmpty)
             {
-                column.Add(block, AttributeType.String, codes[i]);
+                builder.AddEmpty(block, _maps[0], starts[block + 1] - starts[block]);
+                continue;
+            }
+            foreach (var (batch, row) in owners[starts[block]..starts[block + 1]])
+            {
+                builder.Add(block, _maps[batch], AttributeType.String, codes[batch][row]);
             }
         }
-        _columns.Add(column);
     }
 
-    private void AddBody(ColumnBatch rows)
+    private void AddBody()
     {
-        var column = new ValueColumnBuilder(ValueScope.Intrinsic, Encoding.UTF8.GetBytes(IntrinsicKey.Body), rows.Strings);
+        var builder = AddIntrinsic(IntrinsicKey.Body);
+        var types = Arrays(batch => batch.BodyType);
+        var bits = Arrays(batch => batch.BodyBits);
         for (var block = 0; block < Plan.Blocks; block++)
         {
-            for (var row = Plan.Starts[block]; row < Plan.Starts[block + 1]; row++)
+            foreach (var (batch, row) in RowsOf(block))
             {
-                column.Add(block, rows.BodyType[row], rows.BodyBits[row]);
-            }
-        }
-        _columns.Add(column);
-    }
-
-    private AttributeColumns? ColumnsOf(ValueScope scope) => scope switch
-    {
-        ValueScope.Record => _records,
-        ValueScope.Event => _events,
-        _ => _links,
-    };
-
-    private void OfRows<T>(ReadOnlySpan<T> from, int block, Span<long> values)
-        where T : unmanaged, INumberBase<T> => Copy(from, Plan.Starts[block], values);
-
-    private void EventTimes(int block, Span<long> values)
-    {
-        var first = _eventStarts[block];
-        for (int row = Plan.Starts[block], child = 0; child < values.Length; row++)
-        {
-            for (; first + child < _rows.EventEnd[row]; child++)
-            {
-                values[child] = _rows.EventTimeUnixNano[first + child] - _rows.TimeUnixNano[row];
+                builder.Add(block, _maps[batch], types[batch][row], bits[batch][row]);
             }
         }
     }
 
-    private void ObservedTimes(int block, Span<long> values)
+    private ReadOnlySpan<RowRef> RowsOf(int block) => _order.Rows[Plan.Starts[block]..Plan.Starts[block + 1]];
+
+    private T[][] Arrays<T>(Func<ColumnBatch, Column<T>> column)
+        where T : unmanaged => Array.ConvertAll(_batches, batch => column(batch).Array);
+
+    private void Pick<T>(Func<ColumnBatch, Column<T>> column, ReadOnlySpan<RowRef> rows, Span<T> values)
+        where T : unmanaged
     {
-        var start = Plan.Starts[block];
+        var arrays = Arrays(column);
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = _rows.ObservedTimeUnixNano[start + i] - _rows.TimeUnixNano[start + i];
+            values[i] = arrays[rows[i].Batch][rows[i].Row];
+        }
+    }
+
+    private void Gather<T>(Func<ColumnBatch, Column<T>> column, ReadOnlySpan<RowRef> rows, Span<long> values)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        var arrays = Arrays(column);
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = long.CreateTruncating(arrays[rows[i].Batch][rows[i].Row]);
+        }
+    }
+
+    private void GatherMapped(Func<ColumnBatch, Column<int>> column, int[][] maps, int block, Span<long> values)
+    {
+        var arrays = Arrays(column);
+        var rows = RowsOf(block);
+        for (var i = 0; i < values.Length; i++)
+        {
+            var (batch, row) = rows[i];
+            values[i] = maps[batch][arrays[batch][row]];
+        }
+    }
+
+    private static void Widen(ReadOnlySpan<int> from, Span<long> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = from[i];
+        }
+    }
+
+    private void ReadEventTimes(int block, Span<long> values)
+    {
+        var child = 0;
+        foreach (var (number, row) in RowsOf(block))
+        {
+            var batch = _batches[number];
+            var first = row == 0 ? 0 : batch.EventEnd[row - 1];
+            for (var own = first; own < batch.EventEnd[row]; own++)
+            {
+                values[child++] = batch.EventTimeUnixNano[own] - batch.TimeUnixNano[row];
+            }
+        }
+    }
+
+    private void ReadObservedTimes(int block, Span<long> values)
+    {
+        Gather(batch => batch.ObservedTimeUnixNano, RowsOf(block), values);
+        var times = Arrays(batch => batch.TimeUnixNano);
+        var rows = RowsOf(block);
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] -= times[rows[i].Batch][rows[i].Row];
         }
     }
 }

@@ -1,4 +1,3 @@
-using Apm.Storage.Columns;
 using Apm.Telemetry;
 
 namespace Apm.Storage.Embedded.Parts;
@@ -21,20 +20,16 @@ internal sealed record BlockPlan(int[] Starts, int[] RunStarts)
     }
 
     /// <summary>Whole traces to a block where they fit; a longer trace fills blocks of its own. Log records: every block is full.</summary>
+    /// <param name="idRuns">First row of each run of rows with the same trace id, and the count of rows at the end.</param>
     /// <param name="blockRows">At most <see cref="PartFormat.BlockRows"/>.</param>
-    public static BlockPlan Of(ColumnBatch rows, int blockRows = PartFormat.BlockRows)
+    public static BlockPlan Of(Signal signal, ReadOnlySpan<int> idRuns, int blockRows = PartFormat.BlockRows)
     {
         var starts = new List<int> { 0 };
-        var runs = new List<int>();
-        var ids = rows.TraceId.Values;
-        for (var start = 0; start < ids.Length;)
+        var runs = new List<int>(idRuns.Length);
+        for (var run = 0; run + 1 < idRuns.Length; run++)
         {
-            var end = start + 1;
-            while (end < ids.Length && ids[end] == ids[start])
-            {
-                end++;
-            }
-            if (rows.Signal == Signal.Traces && end - starts[^1] > blockRows && start > starts[^1])
+            var (start, end) = (idRuns[run], idRuns[run + 1]);
+            if (signal == Signal.Traces && end - starts[^1] > blockRows && start > starts[^1])
             {
                 starts.Add(start);
             }
@@ -47,10 +42,9 @@ internal sealed record BlockPlan(int[] Starts, int[] RunStarts)
                     runs.Add(starts[^1]);
                 }
             }
-            start = end;
         }
-        runs.Add(ids.Length);
-        starts.Add(ids.Length);
+        runs.Add(idRuns[^1]);
+        starts.Add(idRuns[^1]);
         return new BlockPlan([.. starts], [.. runs]);
     }
 }

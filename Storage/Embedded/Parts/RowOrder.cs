@@ -1,127 +1,210 @@
+using System.Buffers;
 using Apm.Storage.Columns;
 using Apm.Telemetry;
 
 namespace Apm.Storage.Embedded.Parts;
 
+/// <summary>A row of one of several batches; or an event or link of one, by its index there.</summary>
+internal readonly record struct RowRef(int Batch, int Row);
+
 /// <summary>
-/// The order of rows in a part. Spans: traces by their first start, spans inside by start, so that a trace is one run. Log records: by resource, then time.
-/// Equal rows keep the order of arrival.
+/// The rows of some batches in the order of a part. Spans: traces by their first start (then id), spans inside by start, so that a trace is one run. Log
+/// records: by resource, then time. Equal rows keep the order of arrival. Holds pooled memory until it is disposed.
 /// </summary>
-internal static class RowOrder
+internal sealed class RowOrder : IDisposable
 {
-    /// <summary>All rows of the batches, in the order of a part, as one new batch.</summary>
-    public static ColumnBatch Merge(IReadOnlyList<ColumnBatch> batches)
+    /// <summary>A trace of at most as many spans is sorted by insertion.</summary>
+    private const int MaxInsertedRows = 32;
+
+    private readonly RowRef[] _rows;
+    private readonly int _count;
+
+    private RowOrder(IReadOnlyList<ColumnBatch> batches, int[][]? resourceOf)
     {
-        var merged = new ColumnBatch(batches[0].Signal);
-        var copiers = new BatchCopier[batches.Count];
-        for (var i = 0; i < batches.Count; i++)
+        _count = batches.Sum(batch => batch.Rows);
+        _rows = ArrayPool<RowRef>.Shared.Rent(_count);
+        var times = ArrayPool<long>.Shared.Rent(_count);
+        try
         {
-            copiers[i] = new BatchCopier(batches[i], merged, batches[i].Rows);
+            if (resourceOf is null)
+            {
+                Runs = OrderSpans(batches, times);
+            }
+            else
+            {
+                OrderLogRecords(batches, resourceOf, times);
+                Runs = RunsOf(batches);
+            }
         }
-        var rows = Locate(batches);
-        var order = batches[0].Signal == Signal.Traces ? OrderSpans(batches, rows) : OrderLogRecords(batches, copiers, rows);
-        foreach (var index in order)
+        finally
         {
-            copiers[rows[index].Batch].CopyRow(rows[index].Row);
+            ArrayPool<long>.Shared.Return(times);
         }
-        return merged;
     }
 
-    private static (int Batch, int Row)[] Locate(IReadOnlyList<ColumnBatch> batches)
-    {
-        var rows = new (int, int)[batches.Sum(batch => batch.Rows)];
-        var next = 0;
-        for (var batch = 0; batch < batches.Count; batch++)
-        {
-            for (var row = 0; row < batches[batch].Rows; row++)
-            {
-                rows[next++] = (batch, row);
-            }
-        }
-        return rows;
-    }
+    public ReadOnlySpan<RowRef> Rows => _rows.AsSpan(0, _count);
 
-    private static int[] OrderSpans(IReadOnlyList<ColumnBatch> batches, (int Batch, int Row)[] rows)
+    /// <summary>First row of each run of rows with the same trace id, and the count of rows at the end.</summary>
+    public int[] Runs { get; }
+
+    /// <param name="batches">Of spans, at least one row.</param>
+    public static RowOrder OfSpans(IReadOnlyList<ColumnBatch> batches) => new(batches, null);
+
+    /// <param name="batches">Of log records, at least one row.</param>
+    /// <param name="resourceOf">For each batch, the part's resource for each of its own.</param>
+    public static RowOrder OfLogRecords(IReadOnlyList<ColumnBatch> batches, int[][] resourceOf) => new(batches, resourceOf);
+
+    public void Dispose() => ArrayPool<RowRef>.Shared.Return(_rows);
+
+    private int[] OrderSpans(IReadOnlyList<ColumnBatch> batches, long[] times)
     {
-        var times = new long[rows.Length];
-        var traceOf = new int[rows.Length];
-        var traces = new Dictionary<TraceId, int>();
-        var keys = new List<(long First, TraceId Id)>();
-        var counts = new List<int>();
-        for (var i = 0; i < rows.Length; i++)
+        var traceOf = ArrayPool<int>.Shared.Rent(_count);
+        using var traces = new TraceTable();
+        var at = 0;
+        foreach (var batch in batches)
         {
-            var batch = batches[rows[i].Batch];
-            var id = batch.TraceId[rows[i].Row];
-            times[i] = batch.TimeUnixNano[rows[i].Row];
-            if (!traces.TryGetValue(id, out var trace))
-            {
-                trace = keys.Count;
-                traces.Add(id, trace);
-                keys.Add((times[i], id));
-                counts.Add(0);
-            }
-            traceOf[i] = trace;
-            counts[trace]++;
-            if (times[i] < keys[trace].First)
-            {
-                keys[trace] = (times[i], id);
-            }
+            traces.Add(batch.TraceId.Values, batch.TimeUnixNano.Values, traceOf.AsSpan(at, batch.Rows));
+            at += batch.Rows;
         }
-        var sorted = Enumerable.Range(0, keys.Count).ToArray();
-        Array.Sort(keys.ToArray(), sorted, Comparer<(long First, TraceId Id)>.Create(CompareTraces));
-        var starts = new int[keys.Count];
+        var runs = new int[traces.Count + 1];
+        var next = ArrayPool<int>.Shared.Rent(traces.Count);
+        var run = 0;
         var start = 0;
-        foreach (var trace in sorted)
+        foreach (var trace in traces.Sorted())
         {
-            starts[trace] = start;
-            start += counts[trace];
+            next[trace] = runs[run++] = start;
+            start += traces.RowsOf(trace);
         }
-        var order = new int[rows.Length];
-        var next = (int[])starts.Clone();
-        for (var i = 0; i < rows.Length; i++)
+        runs[run] = start;
+        at = 0;
+        for (var number = 0; number < batches.Count; number++)
         {
-            order[next[traceOf[i]]++] = i;
-        }
-        for (var trace = 0; trace < starts.Length; trace++)
-        {
-            SortByTime(order.AsSpan(starts[trace], counts[trace]), times);
-        }
-        return order;
-    }
-
-    private static int CompareTraces((long First, TraceId Id) left, (long First, TraceId Id) right)
-    {
-        var first = left.First.CompareTo(right.First);
-        return first != 0 ? first : left.Id.CompareTo(right.Id);
-    }
-
-    private static void SortByTime(Span<int> rows, long[] times)
-    {
-        for (var i = 1; i < rows.Length; i++)
-        {
-            if (times[rows[i]] < times[rows[i - 1]])
+            var starts = batches[number].TimeUnixNano.Values;
+            for (var row = 0; row < starts.Length; row++)
             {
-                rows.Sort((left, right) =>
-                {
-                    var time = times[left].CompareTo(times[right]);
-                    return time != 0 ? time : left.CompareTo(right);
-                });
-                return;
+                var place = next[traceOf[at++]]++;
+                _rows[place] = new RowRef(number, row);
+                times[place] = starts[row];
             }
         }
+        ArrayPool<int>.Shared.Return(next);
+        ArrayPool<int>.Shared.Return(traceOf);
+        for (run = 0; run < traces.Count; run++)
+        {
+            SortByTime(times.AsSpan(runs[run]..runs[run + 1]), _rows.AsSpan(runs[run]..runs[run + 1]));
+        }
+        return runs;
     }
 
-    private static int[] OrderLogRecords(IReadOnlyList<ColumnBatch> batches, BatchCopier[] copiers, (int Batch, int Row)[] rows)
+    private void OrderLogRecords(IReadOnlyList<ColumnBatch> batches, int[][] resourceOf, long[] times)
     {
-        var order = new int[rows.Length];
-        var keys = new (int Resource, long Time, int Index)[rows.Length];
-        for (var i = 0; i < rows.Length; i++)
+        var next = new int[resourceOf.Max(map => map.Max()) + 1];
+        for (var number = 0; number < batches.Count; number++)
         {
-            var batch = batches[rows[i].Batch];
-            keys[i] = (copiers[rows[i].Batch].CopyResource(batch.Resource[rows[i].Row]), batch.TimeUnixNano[rows[i].Row], i);
+            foreach (var resource in batches[number].Resource.Values)
+            {
+                next[resourceOf[number][resource]]++;
+            }
+        }
+        var start = 0;
+        foreach (ref var count in next.AsSpan())
+        {
+            (count, start) = (start, start + count);
+        }
+        for (var number = 0; number < batches.Count; number++)
+        {
+            var resources = batches[number].Resource.Values;
+            var timeOf = batches[number].TimeUnixNano.Values;
+            for (var row = 0; row < resources.Length; row++)
+            {
+                var place = next[resourceOf[number][resources[row]]]++;
+                _rows[place] = new RowRef(number, row);
+                times[place] = timeOf[row];
+            }
+        }
+        start = 0;
+        foreach (var end in next)
+        {
+            SortByTime(times.AsSpan(start..end), _rows.AsSpan(start..end));
+            start = end;
+        }
+    }
+
+    private int[] RunsOf(IReadOnlyList<ColumnBatch> batches)
+    {
+        var runs = new List<int>();
+        var last = default(TraceId);
+        for (var i = 0; i < _count; i++)
+        {
+            var row = _rows[i];
+            var id = batches[row.Batch].TraceId[row.Row];
+            if (i == 0 || id != last)
+            {
+                runs.Add(i);
+                last = id;
+            }
+        }
+        runs.Add(_count);
+        return [.. runs];
+    }
+
+    /// <summary>Sorts both by time; rows of the same time keep their order.</summary>
+    private static void SortByTime(Span<long> times, Span<RowRef> rows)
+    {
+        var sorted = 1;
+        while (sorted < times.Length && times[sorted] >= times[sorted - 1])
+        {
+            sorted++;
+        }
+        if (sorted >= times.Length)
+        {
+            return;
+        }
+        if (times.Length > MaxInsertedRows)
+        {
+            SortLong(times, rows);
+            return;
+        }
+        for (; sorted < times.Length; sorted++)
+        {
+            var (time, row) = (times[sorted], rows[sorted]);
+            var place = sorted;
+            for (; place > 0 && times[place - 1] > time; place--)
+            {
+                times[place] = times[place - 1];
+                rows[place] = rows[place - 1];
+            }
+            times[place] = time;
+            rows[place] = row;
+        }
+    }
+
+    private static void SortLong(Span<long> times, Span<RowRef> rows)
+    {
+        var pooledOrder = ArrayPool<int>.Shared.Rent(rows.Length);
+        var pooledRows = ArrayPool<RowRef>.Shared.Rent(rows.Length);
+        var order = pooledOrder.AsSpan(0, rows.Length);
+        for (var i = 0; i < order.Length; i++)
+        {
             order[i] = i;
         }
-        Array.Sort(keys, order);
-        return order;
+        rows.CopyTo(pooledRows);
+        times.Sort(order);
+        for (var start = 0; start < times.Length;)
+        {
+            var end = start + 1;
+            while (end < times.Length && times[end] == times[start])
+            {
+                end++;
+            }
+            order[start..end].Sort();
+            start = end;
+        }
+        for (var i = 0; i < order.Length; i++)
+        {
+            rows[i] = pooledRows[order[i]];
+        }
+        ArrayPool<int>.Shared.Return(pooledOrder);
+        ArrayPool<RowRef>.Shared.Return(pooledRows);
     }
 }

@@ -48,12 +48,13 @@ public sealed class PartDamageTests
     {
         var disk = new MemoryFileSystem();
         var random = new RandomBatch(9, keys: 3, distinct: 5);
-        var rows = RowOrder.Merge([signal == Signal.Traces ? random.Spans(30) : random.Logs(30)]);
+        var batch = signal == Signal.Traces ? random.Spans(30) : random.Logs(30);
         using (var file = disk.Create(Path))
         {
-            PartWriter.Write(file, new BatchContent(rows));
+            using var content = new BatchContent([batch]);
+            PartWriter.Write(file, content);
         }
-        return (disk, disk.ReadAll(Path).Length, RowText.Of(rows));
+        return (disk, disk.ReadAll(Path).Length, RowText.Of(NaiveRowOrder.Sorted([batch])));
     }
 
     private static string[] ReadEverything(MemoryFileSystem disk)

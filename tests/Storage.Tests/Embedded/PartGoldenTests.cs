@@ -20,7 +20,8 @@ public sealed class PartGoldenTests
         var disk = new MemoryFileSystem();
         using (var file = disk.Create(Path))
         {
-            PartWriter.Write(file, new BatchContent(TwoSpans()));
+            using var content = new BatchContent([TwoSpans()]);
+            PartWriter.Write(file, content);
         }
         using var part = new PartSource(PartFile.Open(disk, Path), new ChunkCache(1 << 20));
         var text = Annotate(part, disk.ReadAll(Path));

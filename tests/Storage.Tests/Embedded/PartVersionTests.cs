@@ -55,13 +55,14 @@ public sealed class PartVersionTests
         Assert.Equal(chunk.Offset, cut.Offset);
     }
 
-    private static ColumnBatch Rows() => RowOrder.Merge([new RandomBatch(3, distinct: 4_000).Spans(9_000)]);
+    private static ColumnBatch Rows() => NaiveRowOrder.Sorted([new RandomBatch(3, distinct: 4_000).Spans(9_000)]);
 
     private static MemoryFileSystem Write(int? textQuality)
     {
         var disk = new MemoryFileSystem();
         using var file = disk.Create(Path);
-        PartWriter.Write(file, new BatchContent(Rows()), textQuality);
+        using var content = new BatchContent([Rows()]);
+        PartWriter.Write(file, content, textQuality);
         return disk;
     }
 

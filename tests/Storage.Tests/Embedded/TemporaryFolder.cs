@@ -20,7 +20,8 @@ internal sealed class TemporaryFolder : IDisposable
         var name = $"{++_parts}.part";
         using (var file = Files.Create(name))
         {
-            PartWriter.Write(file, new BatchContent(RowOrder.Merge(batches), blockRows));
+            using var content = new BatchContent(batches, blockRows);
+            PartWriter.Write(file, content);
         }
         return new PartSource(PartFile.Open(Files, name), new ChunkCache(16 << 20));
     }

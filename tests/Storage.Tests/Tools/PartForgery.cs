@@ -21,7 +21,8 @@ internal sealed class PartForgery
         var random = new RandomBatch(5, distinct: distinct);
         using (var file = _disk.Create(Path))
         {
-            PartWriter.Write(file, new BatchContent(RowOrder.Merge([signal == Signal.Traces ? random.Spans(rows) : random.Logs(rows)])));
+            using var content = new BatchContent([signal == Signal.Traces ? random.Spans(rows) : random.Logs(rows)]);
+            PartWriter.Write(file, content);
         }
         _bytes = _disk.ReadAll(Path);
         Source = new PartSource(PartFile.Open(_disk, Path), new ChunkCache(1 << 20));
