@@ -12,6 +12,8 @@ public sealed class AttributeTable
     private int[] _keys = new int[64];
     private AttributeType[] _types = new AttributeType[64];
     private long[] _bits = new long[64];
+    private int _expectedOwners;
+    private int _expectedEntries;
 
     /// <summary>Owners closed so far.</summary>
     public int OwnerCount { get; private set; }
@@ -37,9 +39,9 @@ public sealed class AttributeTable
     {
         if (EntryCount == _keys.Length)
         {
-            Array.Resize(ref _keys, EntryCount * 2);
-            Array.Resize(ref _types, EntryCount * 2);
-            Array.Resize(ref _bits, EntryCount * 2);
+            ArrayGrowth.Grow(ref _keys, EntryCount, _expectedEntries);
+            ArrayGrowth.Grow(ref _types, EntryCount, _expectedEntries);
+            ArrayGrowth.Grow(ref _bits, EntryCount, _expectedEntries);
         }
         _keys[EntryCount] = key;
         _types[EntryCount] = type;
@@ -52,13 +54,28 @@ public sealed class AttributeTable
     {
         if (OwnerCount == _ends.Length)
         {
-            Array.Resize(ref _ends, OwnerCount * 2);
+            ArrayGrowth.Grow(ref _ends, OwnerCount, _expectedOwners);
         }
         _ends[OwnerCount++] = EntryCount;
     }
 
     /// <summary>Drops the entries added since the last <see cref="EndOwner"/>.</summary>
     public void AbandonOwner() => EntryCount = Start(OwnerCount);
+
+    /// <summary>Takes back the owners closed last, with their entries, and the open one.</summary>
+    /// <param name="owners">Owners that stay.</param>
+    internal void Truncate(int owners)
+    {
+        OwnerCount = Math.Min(OwnerCount, owners);
+        EntryCount = Start(OwnerCount);
+    }
+
+    /// <summary>Says that the table will hold about as much as the other: when it grows, it grows to that.</summary>
+    internal void ExpectAsMuchAs(AttributeTable other)
+    {
+        _expectedOwners = other.OwnerCount;
+        _expectedEntries = other.EntryCount;
+    }
 
     /// <summary>Takes back the last closed owner with its entries; none may be open.</summary>
     internal void RemoveLastOwner()

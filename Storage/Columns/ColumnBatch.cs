@@ -110,6 +110,39 @@ public sealed class ColumnBatch(Signal signal)
         + Size(LinkEnd) + Size(LinkTraceId) + Size(LinkSpanId) + Size(LinkTraceState) + Size(LinkFlags) + Size(LinkDroppedAttributesCount)
         + Size(ObservedTimeUnixNano) + Size(SeverityNumber) + Size(SeverityText) + Size(BodyType) + Size(BodyBits);
 
+    /// <summary>Says that the batch will hold about as much as the other. Nothing is allocated before rows come.</summary>
+    internal void ExpectAsMuchAs(ColumnBatch other)
+    {
+        Strings.ExpectAsMuchAs(other.Strings);
+        Attributes.ExpectAsMuchAs(other.Attributes);
+        EventAttributes.ExpectAsMuchAs(other.EventAttributes);
+        LinkAttributes.ExpectAsMuchAs(other.LinkAttributes);
+        var rows = other.Rows;
+        TimeUnixNano.Expect(rows);
+        TraceId.Expect(rows);
+        SpanId.Expect(rows);
+        Resource.Expect(rows);
+        Scope.Expect(rows);
+        Name.Expect(rows);
+        Flags.Expect(rows);
+        DroppedAttributesCount.Expect(rows);
+        ParentSpanId.Expect(rows);
+        DurationNano.Expect(rows);
+        Kind.Expect(rows);
+        Status.Expect(rows);
+        StatusMessage.Expect(rows);
+        TraceState.Expect(rows);
+        DroppedEventsCount.Expect(rows);
+        DroppedLinksCount.Expect(rows);
+        EventEnd.Expect(rows);
+        LinkEnd.Expect(rows);
+        ObservedTimeUnixNano.Expect(rows);
+        SeverityNumber.Expect(rows);
+        SeverityText.Expect(rows);
+        BodyType.Expect(rows);
+        BodyBits.Expect(rows);
+    }
+
     private static long Size<T>(Column<T> column)
         where T : unmanaged => (long)column.CapacityCount * Unsafe.SizeOf<T>();
 }

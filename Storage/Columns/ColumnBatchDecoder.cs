@@ -35,6 +35,11 @@ public sealed class ColumnBatchDecoder(Signal signal)
     private long _receivedUnixNano;
     private int _skipped;
     private int _repaired;
+    private int _ordinal;
+    private bool _hasEventWithoutTime;
+
+    /// <summary>A value of the batch that is not text is no UTF-8 either: then a string found in the table must still be looked at.</summary>
+    private bool _hasRawStrings;
 
     public Signal Signal { get; } = signal;
 
@@ -52,7 +57,15 @@ public sealed class ColumnBatchDecoder(Signal signal)
         _repaired = 0;
         var rowsBefore = _batch.Rows;
         var sink = new Sink(this);
-        OtlpWalker.Walk(body, ref sink);
+        try
+        {
+            OtlpWalker.Walk(body, ref sink);
+        }
+        finally
+        {
+            // Of an item whose bytes end early; after a whole one there is nothing.
+            AbandonChildren();
+        }
         return new DecodeResult(_batch.Rows - rowsBefore, _skipped, _repaired);
     }
 
@@ -61,11 +74,12 @@ public sealed class ColumnBatchDecoder(Signal signal)
     {
         var batch = _batch;
         _batch = new ColumnBatch(Signal);
+        _batch.ExpectAsMuchAs(batch);
         _messages = new StringTable();
         _resources.Clear();
         _scopes.Clear();
-        Array.Clear(_predictedKeys);
-        Array.Clear(_predictedValues);
+        _hasRawStrings = false;
+        ClearPredictions();
         return batch;
     }
 
@@ -116,26 +130,59 @@ public sealed class ColumnBatchDecoder(Signal signal)
         if (_resourceRejected || _scopeRejected)
         {
             _skipped++;
+            return;
         }
-        else if (Signal == Signal.Traces)
+        var strings = _batch.Strings.Count;
+        var repaired = _repaired;
+        _ordinal = 0;
+        var sink = new Sink(this);
+        if (Signal == Signal.Traces)
         {
-            if (SpanFields.Read(message, out var span).IsNone)
+            if (SpanFields.Read(message, ref sink, out var span).IsNone)
             {
                 AddSpan(in span);
-            }
-            else
-            {
-                _skipped++;
+                return;
             }
         }
-        else if (LogRecordFields.Read(message, out var record).IsNone)
+        else if (LogRecordFields.Read(message, ref sink, out var record).IsNone)
         {
             AddLogRecord(in record);
+            return;
         }
-        else
+        _skipped++;
+        _repaired = repaired;
+        AbandonChildren();
+        _batch.Strings.Truncate(strings);
+        ClearPredictions();
+    }
+
+    /// <summary>Takes back what was added of an item that is not taken.</summary>
+    private void AbandonChildren()
+    {
+        _hasEventWithoutTime = false;
+        _batch.Attributes.AbandonOwner();
+        if (Signal != Signal.Traces)
         {
-            _skipped++;
+            return;
         }
+        var events = _batch.Rows == 0 ? 0 : _batch.EventEnd[_batch.Rows - 1];
+        _batch.EventTimeUnixNano.Truncate(events);
+        _batch.EventName.Truncate(events);
+        _batch.EventDroppedAttributesCount.Truncate(events);
+        _batch.EventAttributes.Truncate(events);
+        var links = _batch.Rows == 0 ? 0 : _batch.LinkEnd[_batch.Rows - 1];
+        _batch.LinkTraceId.Truncate(links);
+        _batch.LinkSpanId.Truncate(links);
+        _batch.LinkTraceState.Truncate(links);
+        _batch.LinkFlags.Truncate(links);
+        _batch.LinkDroppedAttributesCount.Truncate(links);
+        _batch.LinkAttributes.Truncate(links);
+    }
+
+    private void ClearPredictions()
+    {
+        Array.Clear(_predictedKeys);
+        Array.Clear(_predictedValues);
     }
 
     private void AddSpan(in SpanFields span)
@@ -159,38 +206,33 @@ public sealed class ColumnBatchDecoder(Signal signal)
         _batch.DroppedEventsCount.Add(span.DroppedEventsCount);
         _batch.DroppedLinksCount.Add(span.DroppedLinksCount);
 
-        var ordinal = 0;
-        var reader = new ProtobufReader(span.Message);
-        while (!reader.End)
+        if (_hasEventWithoutTime)
         {
-            var tag = reader.ReadTag();
-            switch (tag)
-            {
-                case SpanFields.AttributeTag:
-                    AddPredictedAttribute(KeyValue.Read(reader.ReadBytes()), ordinal++);
-                    break;
-                case SpanFields.EventTag:
-                    AddEvent(SpanEventFields.Read(reader.ReadBytes()), start);
-                    break;
-                case SpanFields.LinkTag:
-                    AddLink(SpanLinkFields.Read(reader.ReadBytes()));
-                    break;
-                default:
-                    reader.Skip(tag);
-                    break;
-            }
+            SetEventTimes(start);
         }
         _batch.Attributes.EndOwner();
         _batch.EventEnd.Add(_batch.EventTimeUnixNano.Count);
         _batch.LinkEnd.Add(_batch.LinkTraceId.Count);
     }
 
-    private void AddEvent(in SpanEventFields fields, long spanStartUnixNano)
+    /// <summary>Only now is the span's start known, which stands in for the times that its events lack.</summary>
+    private void SetEventTimes(long spanStartUnixNano)
     {
-        _batch.EventTimeUnixNano.Add(fields.TimeUnixNano == 0 ? spanStartUnixNano : (long)fields.TimeUnixNano);
+        _hasEventWithoutTime = false;
+        var first = _batch.Rows == 1 ? 0 : _batch.EventEnd[_batch.Rows - 2];
+        foreach (ref var time in _batch.EventTimeUnixNano.Array.AsSpan(first.._batch.EventTimeUnixNano.Count))
+        {
+            time = time == 0 ? spanStartUnixNano : time;
+        }
+    }
+
+    private void AddEvent(in SpanEventFields fields)
+    {
+        _hasEventWithoutTime |= fields.TimeUnixNano == 0;
+        _batch.EventTimeUnixNano.Add((long)fields.TimeUnixNano);
         _batch.EventName.Add(Text(fields.Name));
         _batch.EventDroppedAttributesCount.Add(fields.DroppedAttributesCount);
-        AddAttributes(_batch.EventAttributes, fields.Message, SpanEventFields.AttributeTag);
+        _batch.EventAttributes.EndOwner();
     }
 
     private void AddLink(in SpanLinkFields fields)
@@ -202,7 +244,7 @@ public sealed class ColumnBatchDecoder(Signal signal)
         _batch.LinkTraceState.Add(Text(fields.TraceState));
         _batch.LinkFlags.Add(fields.Flags);
         _batch.LinkDroppedAttributesCount.Add(fields.DroppedAttributesCount);
-        AddAttributes(_batch.LinkAttributes, fields.Message, SpanLinkFields.AttributeTag);
+        _batch.LinkAttributes.EndOwner();
     }
 
     private void AddLogRecord(in LogRecordFields record)
@@ -219,24 +261,9 @@ public sealed class ColumnBatchDecoder(Signal signal)
         _batch.ObservedTimeUnixNano.Add(observed);
         _batch.SeverityNumber.Add(record.SeverityNumber);
         _batch.SeverityText.Add(Text(record.SeverityText));
-        var body = AnyValue.Read(record.Body);
+        var body = record.Body;
         _batch.BodyType.Add(body.Type);
         _batch.BodyBits.Add(Bits(in body));
-
-        var ordinal = 0;
-        var reader = new ProtobufReader(record.Message);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            if (tag == LogRecordFields.AttributeTag)
-            {
-                AddPredictedAttribute(KeyValue.Read(reader.ReadBytes()), ordinal++);
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
         _batch.Attributes.EndOwner();
     }
 
@@ -271,23 +298,25 @@ public sealed class ColumnBatchDecoder(Signal signal)
         table.EndOwner();
     }
 
+    private void Add(AttributeTable table, ReadOnlySpan<byte> key, in AnyValue value) => table.Add(Text(key), value.Type, Bits(in value));
+
     /// <summary>
     /// Adds one attribute of the open row. Items of one instrumentation carry the same keys in the same order and often the same values, so the codes of
     /// the last item are tried before the table is searched.
     /// </summary>
-    private void AddPredictedAttribute(in KeyValue pair, int ordinal)
+    private void AddPredictedAttribute(ReadOnlySpan<byte> key, in AnyValue value)
     {
-        var value = AnyValue.Read(pair.Value);
+        var ordinal = _ordinal++;
         if (ordinal >= PredictedAttributes)
         {
-            _batch.Attributes.Add(Text(pair.Key), value.Type, Bits(in value));
+            Add(_batch.Attributes, key, in value);
             return;
         }
-        var key = _predictedKeys[ordinal];
-        if (!_batch.Strings[key].SequenceEqual(pair.Key))
+        var keyCode = _predictedKeys[ordinal];
+        if (!_batch.Strings[keyCode].SequenceEqual(key))
         {
-            key = Text(pair.Key);
-            _predictedKeys[ordinal] = key;
+            keyCode = Text(key);
+            _predictedKeys[ordinal] = keyCode;
         }
         long bits;
         if (value.Type == AttributeType.String)
@@ -304,17 +333,36 @@ public sealed class ColumnBatchDecoder(Signal signal)
         {
             bits = Bits(in value);
         }
-        _batch.Attributes.Add(key, value.Type, bits);
+        _batch.Attributes.Add(keyCode, value.Type, bits);
     }
 
     private long Bits(in AnyValue value) => value.Type switch
     {
         AttributeType.String => Text(value.Content),
-        AttributeType.Bytes or AttributeType.Array or AttributeType.KeyValueList => _batch.Strings.Intern(value.Content),
+        AttributeType.Bytes or AttributeType.Array or AttributeType.KeyValueList => Raw(value.Content),
         _ => value.Bits,
     };
 
-    private int Text(ReadOnlySpan<byte> utf8) => utf8.IsEmpty ? 0 : Utf8.IsValid(utf8) ? _batch.Strings.Intern(utf8) : Repair(utf8);
+    private int Raw(ReadOnlySpan<byte> content)
+    {
+        _hasRawStrings = _hasRawStrings || !Utf8.IsValid(content);
+        return _batch.Strings.Intern(content);
+    }
+
+    private int Text(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.IsEmpty)
+        {
+            return 0;
+        }
+        // What is in the table was looked at when it came.
+        var code = _batch.Strings.Find(utf8, out var place);
+        if (code >= 0 && !_hasRawStrings)
+        {
+            return code;
+        }
+        return !Utf8.IsValid(utf8) ? Repair(utf8) : code >= 0 ? code : _batch.Strings.Add(utf8, place);
+    }
 
     private int Repair(ReadOnlySpan<byte> text)
     {
@@ -322,12 +370,22 @@ public sealed class ColumnBatchDecoder(Signal signal)
         return _batch.Strings.Intern(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text)));
     }
 
-    private readonly struct Sink(ColumnBatchDecoder decoder) : IOtlpSink
+    private readonly struct Sink(ColumnBatchDecoder decoder) : IOtlpSink, IItemSink
     {
         public void Resource(ReadOnlySpan<byte> resource, ReadOnlySpan<byte> schemaUrl) => decoder.SetResource(resource, schemaUrl);
 
         public void Scope(ReadOnlySpan<byte> scope, ReadOnlySpan<byte> schemaUrl) => decoder.SetScope(scope, schemaUrl);
 
         public void Item(ReadOnlySpan<byte> item) => decoder.AddItem(item);
+
+        public void Attribute(ReadOnlySpan<byte> key, in AnyValue value) => decoder.AddPredictedAttribute(key, in value);
+
+        public void EventAttribute(ReadOnlySpan<byte> key, in AnyValue value) => decoder.Add(decoder._batch.EventAttributes, key, in value);
+
+        public void Event(in SpanEventFields fields) => decoder.AddEvent(in fields);
+
+        public void LinkAttribute(ReadOnlySpan<byte> key, in AnyValue value) => decoder.Add(decoder._batch.LinkAttributes, key, in value);
+
+        public void Link(in SpanLinkFields fields) => decoder.AddLink(in fields);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 
 namespace Apm.Storage.Columns;
@@ -12,6 +13,8 @@ public sealed class StringTable
     private int[] _ends = new int[64];
     private int[] _slots = new int[128];
     private uint[] _hashes = new uint[64];
+    private int _expectedCount;
+    private int _expectedBytes;
 
     public StringTable() => Intern([]);
 
@@ -49,66 +52,96 @@ public sealed class StringTable
     /// <summary>The value's code, adding it when it is new. A value may be any bytes, not only UTF-8.</summary>
     public int Intern(ReadOnlySpan<byte> value)
     {
-        var hash = Hash(value);
-        var mask = _slots.Length - 1;
-        var slot = (int)hash & mask;
-        while (_slots[slot] != 0)
-        {
-            var code = _slots[slot] - 1;
-            if (_hashes[code] == hash && this[code].SequenceEqual(value))
-            {
-                return code;
-            }
-            slot = (slot + 1) & mask;
-        }
-        return Add(value, hash, slot);
+        var code = Find(value, out var place);
+        return code >= 0 ? code : Add(value, place);
     }
 
     /// <summary>The value's code, or -1 when it is not in the table.</summary>
-    public int Find(ReadOnlySpan<byte> value)
+    public int Find(ReadOnlySpan<byte> value) => Find(value, out _);
+
+    /// <param name="place">Where to <see cref="Add"/> the value when it is not in the table; valid until the table changes.</param>
+    internal int Find(ReadOnlySpan<byte> value, out Place place)
     {
         var hash = Hash(value);
-        var mask = _slots.Length - 1;
-        for (var slot = (int)hash & mask; _slots[slot] != 0; slot = (slot + 1) & mask)
+        var slots = _slots;
+        var mask = slots.Length - 1;
+        var slot = (int)hash & mask;
+        for (; slots[slot] != 0; slot = (slot + 1) & mask)
         {
-            var code = _slots[slot] - 1;
+            var code = slots[slot] - 1;
             if (_hashes[code] == hash && this[code].SequenceEqual(value))
             {
+                place = default;
                 return code;
             }
         }
+        place = new Place(hash, slot);
         return -1;
     }
 
-    private int Add(ReadOnlySpan<byte> value, uint hash, int slot)
+    /// <summary>Adds a value that is not in the table.</summary>
+    internal int Add(ReadOnlySpan<byte> value, Place place)
     {
         var code = Count;
         var start = code == 0 ? 0 : _ends[code - 1];
         var end = checked(start + value.Length);
         if (end > _bytes.Length)
         {
-            Array.Resize(ref _bytes, (int)Math.Min(Math.Max((long)_bytes.Length * 2, end), Array.MaxLength));
+            GrowBytes(start, end);
         }
         if (code == _ends.Length)
         {
-            Array.Resize(ref _ends, code * 2);
-            Array.Resize(ref _hashes, code * 2);
+            ArrayGrowth.Grow(ref _ends, code, _expectedCount);
+            ArrayGrowth.Grow(ref _hashes, code, _expectedCount);
         }
         value.CopyTo(_bytes.AsSpan(start));
         _ends[code] = end;
-        _hashes[code] = hash;
-        _slots[slot] = code + 1;
+        _hashes[code] = place.Hash;
+        _slots[place.Slot] = code + 1;
         Count++;
         if (Count * 2 > _slots.Length)
         {
-            Grow();
+            GrowSlots();
         }
         return code;
     }
 
-    private void Grow()
+    /// <summary>Takes back the values added last.</summary>
+    /// <param name="count">Values that stay.</param>
+    internal void Truncate(int count)
     {
-        _slots = new int[_slots.Length * 2];
+        // The other way round than they were added, each leaves the slots as they were before it.
+        while (Count > count)
+        {
+            var mask = _slots.Length - 1;
+            var slot = (int)_hashes[Count - 1] & mask;
+            while (_slots[slot] != Count)
+            {
+                slot = (slot + 1) & mask;
+            }
+            _slots[slot] = 0;
+            Count--;
+        }
+    }
+
+    /// <summary>Says that the table will hold about as much as the other: when it grows, it grows to that.</summary>
+    internal void ExpectAsMuchAs(StringTable other)
+    {
+        _expectedCount = other.Count;
+        _expectedBytes = other._ends[other.Count - 1];
+    }
+
+    private void GrowBytes(int used, int needed)
+    {
+        var larger = GC.AllocateUninitializedArray<byte>(Math.Max(needed, ArrayGrowth.Next(_bytes.Length, _expectedBytes)));
+        _bytes.AsSpan(0, used).CopyTo(larger);
+        _bytes = larger;
+    }
+
+    private void GrowSlots()
+    {
+        var wanted = ArrayGrowth.Next(_slots.Length, _expectedCount * 2);
+        _slots = new int[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)wanted)];
         var mask = _slots.Length - 1;
         for (var code = 0; code < Count; code++)
         {
@@ -121,24 +154,34 @@ public sealed class StringTable
         }
     }
 
-    /// <summary>XxHash-like mixing over 8 bytes at a time; only used in memory, never on disk.</summary>
+    /// <summary>Mixes 8 bytes at a time, the last of them read again where the length is no multiple; only used in memory, never on disk.</summary>
     private static uint Hash(ReadOnlySpan<byte> value)
     {
         const ulong multiplier = 0x9E3779B97F4A7C15UL;
         var hash = (ulong)value.Length * multiplier;
-        while (value.Length >= 8)
+        if (value.Length >= sizeof(ulong))
         {
-            hash = (hash ^ System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(value)) * multiplier;
-            hash ^= hash >> 29;
-            value = value[8..];
+            var last = BinaryPrimitives.ReadUInt64LittleEndian(value[^sizeof(ulong)..]);
+            while (value.Length > sizeof(ulong))
+            {
+                hash = (hash ^ BinaryPrimitives.ReadUInt64LittleEndian(value)) * multiplier;
+                hash ^= hash >> 29;
+                value = value[sizeof(ulong)..];
+            }
+            hash = (hash ^ last) * multiplier;
         }
-        ulong tail = 0;
-        for (var i = 0; i < value.Length; i++)
+        else if (value.Length >= sizeof(uint))
         {
-            tail |= (ulong)value[i] << (8 * i);
+            var both = BinaryPrimitives.ReadUInt32LittleEndian(value) | ((ulong)BinaryPrimitives.ReadUInt32LittleEndian(value[^sizeof(uint)..]) << 32);
+            hash = (hash ^ both) * multiplier;
         }
-        hash = (hash ^ tail) * multiplier;
-        hash ^= hash >> 32;
-        return (uint)hash;
+        else if (value.Length > 0)
+        {
+            hash = (hash ^ value[0] ^ ((ulong)value[value.Length >> 1] << 8) ^ ((ulong)value[^1] << 16)) * multiplier;
+        }
+        return (uint)(hash ^ (hash >> 32));
     }
+
+    /// <summary>Where a value that is not in the table belongs.</summary>
+    internal readonly record struct Place(uint Hash, int Slot);
 }

@@ -90,15 +90,34 @@ public readonly ref struct AnyValue
         return field;
     }
 
-    /// <summary>Looks at the message and everything nested in it, down to <see cref="OtlpLimits.MaxDepth"/>.</summary>
+    /// <summary>Reads the message and looks at everything nested in it, down to <see cref="OtlpLimits.MaxDepth"/>.</summary>
+    /// <param name="rejection">When it is not none, the value means nothing.</param>
     /// <exception cref="MalformedOtlpException">Not an AnyValue.</exception>
-    internal static Rejection Verify(ReadOnlySpan<byte> message, int depth)
+    internal static AnyValue ReadWhole(ReadOnlySpan<byte> message, int depth, out Rejection rejection)
+    {
+        rejection = default;
+        // Most are short strings.
+        if (message.Length is > 1 and < 0x82 && message[0] == (1 << 3 | 2) && message[1] == message.Length - 2)
+        {
+            return depth > OtlpLimits.MaxDepth ? TooDeep(depth, out rejection) : new(AttributeType.String, 0, message[2..]);
+        }
+        return ReadAny(message, depth, out rejection);
+    }
+
+    private static AnyValue TooDeep(int depth, out Rejection rejection)
+    {
+        rejection = new(RejectionReason.NestingTooDeep, (ulong)depth);
+        return default;
+    }
+
+    private static AnyValue ReadAny(ReadOnlySpan<byte> message, int depth, out Rejection rejection)
     {
         if (depth > OtlpLimits.MaxDepth)
         {
-            return new(RejectionReason.NestingTooDeep, (ulong)depth);
+            return TooDeep(depth, out rejection);
         }
-        var rejection = default(Rejection);
+        rejection = default;
+        var value = default(AnyValue);
         var reader = new ProtobufReader(message);
         while (!reader.End)
         {
@@ -106,28 +125,34 @@ public readonly ref struct AnyValue
             switch (tag)
             {
                 case 1 << 3 | 2:
-                case 7 << 3 | 2:
-                    reader.ReadBytes();
+                    value = new(AttributeType.String, 0, reader.ReadBytes());
                     break;
                 case 2 << 3 | 0:
+                    value = new(AttributeType.Bool, reader.ReadVarint() != 0 ? 1 : 0, default);
+                    break;
                 case 3 << 3 | 0:
-                    reader.ReadVarint();
+                    value = new(AttributeType.Int64, (long)reader.ReadVarint(), default);
                     break;
                 case 4 << 3 | 1:
-                    reader.ReadFixed64();
+                    value = new(AttributeType.Double, (long)reader.ReadFixed64(), default);
                     break;
                 case 5 << 3 | 2:
                     Keep(ref rejection, VerifyArray(reader.ReadBytes(), depth));
+                    value = new(AttributeType.Array, 0, message);
                     break;
                 case 6 << 3 | 2:
                     Keep(ref rejection, VerifyList(reader.ReadBytes(), depth));
+                    value = new(AttributeType.KeyValueList, 0, message);
+                    break;
+                case 7 << 3 | 2:
+                    value = new(AttributeType.Bytes, 0, reader.ReadBytes());
                     break;
                 default:
                     reader.SkipUnknown(tag, KnownFields);
                     break;
             }
         }
-        return rejection;
+        return value;
     }
 
     private static Rejection VerifyArray(ReadOnlySpan<byte> message, int depth)
@@ -139,7 +164,8 @@ public readonly ref struct AnyValue
             var tag = reader.ReadTag();
             if (tag == (1 << 3 | 2))
             {
-                Keep(ref rejection, Verify(reader.ReadBytes(), depth + 1));
+                ReadWhole(reader.ReadBytes(), depth + 1, out var next);
+                Keep(ref rejection, next);
             }
             else
             {
@@ -158,7 +184,8 @@ public readonly ref struct AnyValue
             var tag = reader.ReadTag();
             if (tag == (1 << 3 | 2))
             {
-                Keep(ref rejection, KeyValue.Verify(reader.ReadBytes(), depth + 1));
+                KeyValue.ReadWhole(reader.ReadBytes(), depth + 1, out _, out var next);
+                Keep(ref rejection, next);
             }
             else
             {

@@ -7,13 +7,17 @@ internal struct ItemVerdict
 
     public Rejection Rejection { get; private set; }
 
-    public void Attribute(ReadOnlySpan<byte> keyValue)
+    /// <summary>Reads an attribute and looks at everything in it.</summary>
+    /// <returns>Its key.</returns>
+    public ReadOnlySpan<byte> Attribute(ReadOnlySpan<byte> keyValue, out AnyValue value)
     {
         if (++_attributes > OtlpLimits.MaxAttributes)
         {
             Add(new(RejectionReason.TooManyAttributes, (ulong)_attributes));
         }
-        Add(KeyValue.Verify(keyValue, 0));
+        var pair = KeyValue.ReadWhole(keyValue, 0, out value, out var rejection);
+        Add(rejection);
+        return pair.Key;
     }
 
     public void Name(ReadOnlySpan<byte> name)

@@ -5,6 +5,9 @@ public readonly ref struct KeyValue
 {
     private const ulong KnownFields = 1UL << 1 | 1UL << 2;
 
+    /// <summary>Tag and length of a short key, tag and length of a short value.</summary>
+    private const int ShortFrameBytes = 4;
+
     private KeyValue(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         Key = key;
@@ -18,6 +21,20 @@ public readonly ref struct KeyValue
 
     /// <exception cref="MalformedOtlpException">Not a KeyValue.</exception>
     public static KeyValue Read(ReadOnlySpan<byte> message)
+    {
+        // Nearly all are a key and then a value, each shorter than 128 bytes, whose length is one byte.
+        if (message.Length > 1 && message[0] == (1 << 3 | 2) && message[1] is var keyBytes && keyBytes < 0x80 && keyBytes + ShortFrameBytes <= message.Length)
+        {
+            var value = message[(keyBytes + 2)..];
+            if (value[0] == (2 << 3 | 2) && value[1] == value.Length - 2 && value[1] < 0x80)
+            {
+                return new(message.Slice(2, keyBytes), value[2..]);
+            }
+        }
+        return ReadAny(message);
+    }
+
+    private static KeyValue ReadAny(ReadOnlySpan<byte> message)
     {
         ReadOnlySpan<byte> key = default;
         ReadOnlySpan<byte> value = default;
@@ -41,17 +58,21 @@ public readonly ref struct KeyValue
         return new(key, value);
     }
 
-    /// <summary>Looks at the message and everything nested in it.</summary>
+    /// <summary>Reads the message and looks at everything nested in it.</summary>
     /// <param name="depth">That of the value.</param>
     /// <exception cref="MalformedOtlpException">Not a KeyValue.</exception>
-    internal static Rejection Verify(ReadOnlySpan<byte> message, int depth)
+    internal static KeyValue ReadWhole(ReadOnlySpan<byte> message, int depth, out AnyValue value, out Rejection rejection)
     {
         var pair = Read(message);
-        var rejection = AnyValue.Verify(pair.Value, depth);
+        value = AnyValue.ReadWhole(pair.Value, depth, out rejection);
         if (pair.Key.Length > OtlpLimits.MaxKeyBytes)
         {
-            return new(RejectionReason.KeyTooLong, (ulong)pair.Key.Length);
+            rejection = new(RejectionReason.KeyTooLong, (ulong)pair.Key.Length);
         }
-        return pair.Value.Length > OtlpLimits.MaxValueBytes ? new(RejectionReason.ValueTooLarge, (ulong)pair.Value.Length) : rejection;
+        else if (pair.Value.Length > OtlpLimits.MaxValueBytes)
+        {
+            rejection = new(RejectionReason.ValueTooLarge, (ulong)pair.Value.Length);
+        }
+        return pair;
     }
 }

@@ -1,17 +1,13 @@
 namespace Apm.Telemetry.Otlp;
 
 /// <summary>
-/// The fields of one LogRecord message. <see cref="Read"/> looks at every byte and says whether the record is taken, like <see cref="SpanFields.Read"/>.
+/// The fields of one LogRecord message. Reading it looks at every byte and says whether the record is taken, as for <see cref="SpanFields"/>.
 /// A trace or span id of another length counts as absent, as the specification asks, and <see cref="HasInvalidTraceContext"/> says so.
 /// </summary>
 public ref struct LogRecordFields
 {
-    public const uint AttributeTag = 6 << 3 | 2;
-
     /// <summary>Fields 1 to 3 and 5 to 12.</summary>
     private const ulong KnownFields = 0x1fee;
-
-    public ReadOnlySpan<byte> Message { get; private set; }
 
     /// <summary>0: unknown. At most long.MaxValue when the record is taken.</summary>
     public ulong TimeUnixNano { get; private set; }
@@ -24,8 +20,8 @@ public ref struct LogRecordFields
 
     public ReadOnlySpan<byte> SeverityText { get; private set; }
 
-    /// <summary>The AnyValue message; empty when there is none.</summary>
-    public ReadOnlySpan<byte> Body { get; private set; }
+    /// <summary>Empty when there is none.</summary>
+    public AnyValue Body { get; private set; }
 
     public uint DroppedAttributesCount { get; private set; }
 
@@ -41,71 +37,74 @@ public ref struct LogRecordFields
 
     public bool HasInvalidTraceContext { get; private set; }
 
+    /// <summary>Reads the record for the verdict alone.</summary>
     /// <exception cref="MalformedOtlpException">Not a LogRecord.</exception>
     public static Rejection Read(ReadOnlySpan<byte> message, out LogRecordFields fields)
     {
-        var read = new LogRecordFields { Message = message };
+        var nowhere = default(NullItemSink);
+        return Read(message, ref nowhere, out fields);
+    }
+
+    /// <param name="sink">Gets the attributes, which count only when the record is taken.</param>
+    /// <exception cref="MalformedOtlpException">Not a LogRecord; the sink may have got a part of it.</exception>
+    public static Rejection Read<TSink>(ReadOnlySpan<byte> message, scoped ref TSink sink, out LogRecordFields fields)
+        where TSink : struct, IItemSink, allows ref struct
+    {
+        fields = default;
+        ReadOnlySpan<byte> body = default;
         var verdict = default(ItemVerdict);
         var reader = new ProtobufReader(message);
         while (!reader.End)
         {
             var tag = reader.ReadTag();
-            if (tag == AttributeTag)
+            switch (tag)
             {
-                verdict.Attribute(reader.ReadBytes());
-            }
-            else
-            {
-                read.ReadScalar(tag, ref reader);
+                case 1 << 3 | 1:
+                    fields.TimeUnixNano = reader.ReadFixed64();
+                    break;
+                case 2 << 3 | 0:
+                    var severity = reader.ReadVarint();
+                    fields.SeverityNumber = severity <= Telemetry.SeverityNumber.Max ? (byte)severity : Telemetry.SeverityNumber.Unspecified;
+                    break;
+                case 3 << 3 | 2:
+                    fields.SeverityText = reader.ReadBytes();
+                    break;
+                case 5 << 3 | 2:
+                    body = reader.ReadBytes();
+                    break;
+                case 6 << 3 | 2:
+                    var key = verdict.Attribute(reader.ReadBytes(), out var value);
+                    sink.Attribute(key, in value);
+                    break;
+                case 7 << 3 | 0:
+                    fields.DroppedAttributesCount = (uint)reader.ReadVarint();
+                    break;
+                case 8 << 3 | 5:
+                    fields.Flags = reader.ReadFixed32();
+                    break;
+                case 9 << 3 | 2:
+                    fields.TraceId = reader.ReadBytes();
+                    break;
+                case 10 << 3 | 2:
+                    fields.SpanId = reader.ReadBytes();
+                    break;
+                case 11 << 3 | 1:
+                    fields.ObservedTimeUnixNano = reader.ReadFixed64();
+                    break;
+                case 12 << 3 | 2:
+                    fields.EventName = reader.ReadBytes();
+                    break;
+                default:
+                    reader.SkipUnknown(tag, KnownFields);
+                    break;
             }
         }
-        read.Judge(ref verdict);
-        fields = read;
+        fields.Judge(body, ref verdict);
+        verdict.Item(message);
         return verdict.Rejection;
     }
 
-    private void ReadScalar(uint tag, scoped ref ProtobufReader reader)
-    {
-        switch (tag)
-        {
-            case 1 << 3 | 1:
-                TimeUnixNano = reader.ReadFixed64();
-                break;
-            case 2 << 3 | 0:
-                var severity = reader.ReadVarint();
-                SeverityNumber = severity <= Telemetry.SeverityNumber.Max ? (byte)severity : Telemetry.SeverityNumber.Unspecified;
-                break;
-            case 3 << 3 | 2:
-                SeverityText = reader.ReadBytes();
-                break;
-            case 5 << 3 | 2:
-                Body = reader.ReadBytes();
-                break;
-            case 7 << 3 | 0:
-                DroppedAttributesCount = (uint)reader.ReadVarint();
-                break;
-            case 8 << 3 | 5:
-                Flags = reader.ReadFixed32();
-                break;
-            case 9 << 3 | 2:
-                TraceId = reader.ReadBytes();
-                break;
-            case 10 << 3 | 2:
-                SpanId = reader.ReadBytes();
-                break;
-            case 11 << 3 | 1:
-                ObservedTimeUnixNano = reader.ReadFixed64();
-                break;
-            case 12 << 3 | 2:
-                EventName = reader.ReadBytes();
-                break;
-            default:
-                reader.SkipUnknown(tag, KnownFields);
-                break;
-        }
-    }
-
-    private void Judge(scoped ref ItemVerdict verdict)
+    private void Judge(ReadOnlySpan<byte> body, scoped ref ItemVerdict verdict)
     {
         if (TraceId.Length is not (0 or Telemetry.TraceId.SizeBytes) || SpanId.Length is not (0 or Telemetry.SpanId.SizeBytes))
         {
@@ -113,12 +112,12 @@ public ref struct LogRecordFields
             TraceId = default;
             SpanId = default;
         }
-        verdict.Add(AnyValue.Verify(Body, 0));
-        verdict.Value(Body);
+        Body = AnyValue.ReadWhole(body, 0, out var rejection);
+        verdict.Add(rejection);
+        verdict.Value(body);
         verdict.Name(SeverityText);
         verdict.Name(EventName);
         verdict.Time(TimeUnixNano);
         verdict.Time(ObservedTimeUnixNano);
-        verdict.Item(Message);
     }
 }

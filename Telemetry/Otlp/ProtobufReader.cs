@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Apm.Telemetry.Otlp;
@@ -18,12 +19,13 @@ public ref struct ProtobufReader(ReadOnlySpan<byte> message)
     public readonly int Position => _position;
 
     /// <summary>The next field's tag: field number &lt;&lt; 3 | wire type.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public uint ReadTag()
     {
         var tag = ReadVarint();
         if (tag is < 8 or > uint.MaxValue)
         {
-            throw new MalformedOtlpException($"invalid field tag {tag} at byte {_position}");
+            ThrowInvalidTag(tag);
         }
         return (uint)tag;
     }
@@ -64,17 +66,21 @@ public ref struct ProtobufReader(ReadOnlySpan<byte> message)
 
     public ulong ReadFixed64()
     {
-        Need(8);
-        var value = BinaryPrimitives.ReadUInt64LittleEndian(_message.Slice(_position, 8));
-        _position += 8;
+        if (!BinaryPrimitives.TryReadUInt64LittleEndian(_message[_position..], out var value))
+        {
+            ThrowEndsInValue();
+        }
+        _position += sizeof(ulong);
         return value;
     }
 
     public uint ReadFixed32()
     {
-        Need(4);
-        var value = BinaryPrimitives.ReadUInt32LittleEndian(_message.Slice(_position, 4));
-        _position += 4;
+        if (!BinaryPrimitives.TryReadUInt32LittleEndian(_message[_position..], out var value))
+        {
+            ThrowEndsInValue();
+        }
+        _position += sizeof(uint);
         return value;
     }
 
@@ -84,7 +90,7 @@ public ref struct ProtobufReader(ReadOnlySpan<byte> message)
         var length = ReadVarint();
         if (length > (ulong)(_message.Length - _position))
         {
-            throw new MalformedOtlpException($"a field of {length} bytes at byte {_position} of a message of {_message.Length}");
+            ThrowTooLong(length);
         }
         var bytes = _message.Slice(_position, (int)length);
         _position += (int)length;
@@ -131,7 +137,19 @@ public ref struct ProtobufReader(ReadOnlySpan<byte> message)
     {
         if (_message.Length - _position < bytes)
         {
-            throw new MalformedOtlpException($"the message ends inside a value at byte {_position}");
+            ThrowEndsInValue();
         }
     }
+
+    // Apart, so that the reads are small enough to be inlined.
+
+    [DoesNotReturn]
+    private readonly void ThrowInvalidTag(ulong tag) => throw new MalformedOtlpException($"invalid field tag {tag} at byte {_position}");
+
+    [DoesNotReturn]
+    private readonly void ThrowEndsInValue() => throw new MalformedOtlpException($"the message ends inside a value at byte {_position}");
+
+    [DoesNotReturn]
+    private readonly void ThrowTooLong(ulong lengthBytes) =>
+        throw new MalformedOtlpException($"a field of {lengthBytes} bytes at byte {_position} of a message of {_message.Length}");
 }

@@ -23,7 +23,7 @@ public ref struct ResourceFields
             switch (tag)
             {
                 case AttributeTag:
-                    verdict.Attribute(reader.ReadBytes());
+                    verdict.Attribute(reader.ReadBytes(), out _);
                     break;
                 case 2 << 3 | 0:
                     fields.DroppedAttributesCount = (uint)reader.ReadVarint();

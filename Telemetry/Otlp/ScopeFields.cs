@@ -33,7 +33,7 @@ public ref struct ScopeFields
                     fields.Version = reader.ReadBytes();
                     break;
                 case AttributeTag:
-                    verdict.Attribute(reader.ReadBytes());
+                    verdict.Attribute(reader.ReadBytes(), out _);
                     break;
                 case 4 << 3 | 0:
                     fields.DroppedAttributesCount = (uint)reader.ReadVarint();

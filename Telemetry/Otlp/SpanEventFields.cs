@@ -3,10 +3,8 @@ namespace Apm.Telemetry.Otlp;
 /// <summary>The fields of one Span.Event message { 1 time, 2 name, 3 attributes, 4 dropped_attributes_count }.</summary>
 public ref struct SpanEventFields
 {
-    public const uint AttributeTag = 3 << 3 | 2;
+    private const uint AttributeTag = 3 << 3 | 2;
     private const ulong KnownFields = 0b1_1110;
-
-    public ReadOnlySpan<byte> Message { get; private set; }
 
     public ulong TimeUnixNano { get; private set; }
 
@@ -14,10 +12,13 @@ public ref struct SpanEventFields
 
     public uint DroppedAttributesCount { get; private set; }
 
-    /// <exception cref="MalformedOtlpException">Not an Event. The attributes are not looked at.</exception>
-    public static SpanEventFields Read(ReadOnlySpan<byte> message)
+    /// <summary>Reads the event and looks at every byte of it; the sink gets its attributes.</summary>
+    /// <exception cref="MalformedOtlpException">Not an Event.</exception>
+    internal static Rejection Read<TSink>(ReadOnlySpan<byte> message, scoped ref TSink sink, out SpanEventFields fields)
+        where TSink : struct, IItemSink, allows ref struct
     {
-        var fields = new SpanEventFields { Message = message };
+        fields = default;
+        var attributes = default(ItemVerdict);
         var reader = new ProtobufReader(message);
         while (!reader.End)
         {
@@ -34,35 +35,18 @@ public ref struct SpanEventFields
                     fields.DroppedAttributesCount = (uint)reader.ReadVarint();
                     break;
                 case AttributeTag:
-                    reader.ReadBytes();
+                    var key = attributes.Attribute(reader.ReadBytes(), out var value);
+                    sink.EventAttribute(key, in value);
                     break;
                 default:
                     reader.SkipUnknown(tag, KnownFields);
                     break;
             }
         }
-        return fields;
-    }
-
-    internal static Rejection Verify(ReadOnlySpan<byte> message)
-    {
-        var fields = Read(message);
         var verdict = default(ItemVerdict);
         verdict.Time(fields.TimeUnixNano);
         verdict.Name(fields.Name);
-        var reader = new ProtobufReader(message);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            if (tag == AttributeTag)
-            {
-                verdict.Attribute(reader.ReadBytes());
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
+        verdict.Add(attributes.Rejection);
         return verdict.Rejection;
     }
 }

@@ -1,20 +1,13 @@
 namespace Apm.Telemetry.Otlp;
 
 /// <summary>
-/// The fields of one Span message. <see cref="Read"/> looks at every byte of the span and says whether it is taken: the Collector calls it before it
-/// acknowledges, the Ingester before it decodes, so both skip exactly the same spans. Attributes, events and links of a span that is taken are read by
-/// a second pass over <see cref="Message"/>, which then cannot fail.
+/// The fields of one Span message. Reading it looks at every byte of the span and says whether it is taken: the Collector does so before it acknowledges,
+/// the Ingester while it decodes, so both skip exactly the same spans. Attributes, events and links go to a sink on the way, in one pass.
 /// </summary>
 public ref struct SpanFields
 {
-    public const uint AttributeTag = 9 << 3 | 2;
-    public const uint EventTag = 11 << 3 | 2;
-    public const uint LinkTag = 13 << 3 | 2;
-
     /// <summary>Fields 1 to 16.</summary>
     private const ulong KnownFields = 0x1_fffe;
-
-    public ReadOnlySpan<byte> Message { get; private set; }
 
     /// <summary>16 bytes, not all zero, when the span is taken.</summary>
     public ReadOnlySpan<byte> TraceId { get; private set; }
@@ -51,10 +44,20 @@ public ref struct SpanFields
     /// <summary>0 also for a code that the specification does not define.</summary>
     public StatusCode StatusCode { get; private set; }
 
+    /// <summary>Reads the span for the verdict alone.</summary>
     /// <exception cref="MalformedOtlpException">Not a Span.</exception>
     public static Rejection Read(ReadOnlySpan<byte> message, out SpanFields fields)
     {
-        var read = new SpanFields { Message = message };
+        var nowhere = default(NullItemSink);
+        return Read(message, ref nowhere, out fields);
+    }
+
+    /// <param name="sink">Gets attributes, events and links, which count only when the span is taken.</param>
+    /// <exception cref="MalformedOtlpException">Not a Span; the sink may have got a part of it.</exception>
+    public static Rejection Read<TSink>(ReadOnlySpan<byte> message, scoped ref TSink sink, out SpanFields fields)
+        where TSink : struct, IItemSink, allows ref struct
+    {
+        fields = default;
         var verdict = default(ItemVerdict);
         var reader = new ProtobufReader(message);
         while (!reader.End)
@@ -62,73 +65,66 @@ public ref struct SpanFields
             var tag = reader.ReadTag();
             switch (tag)
             {
-                case AttributeTag:
-                    verdict.Attribute(reader.ReadBytes());
+                case 1 << 3 | 2:
+                    fields.TraceId = reader.ReadBytes();
                     break;
-                case EventTag:
-                    verdict.Add(SpanEventFields.Verify(reader.ReadBytes()));
+                case 2 << 3 | 2:
+                    fields.SpanId = reader.ReadBytes();
                     break;
-                case LinkTag:
-                    verdict.Add(SpanLinkFields.Verify(reader.ReadBytes()));
+                case 3 << 3 | 2:
+                    fields.TraceState = reader.ReadBytes();
+                    break;
+                case 4 << 3 | 2:
+                    fields.ParentSpanId = reader.ReadBytes();
+                    break;
+                case 5 << 3 | 2:
+                    fields.Name = reader.ReadBytes();
+                    break;
+                case 6 << 3 | 0:
+                    var kind = reader.ReadVarint();
+                    fields.Kind = kind <= (ulong)SpanKind.Consumer ? (SpanKind)kind : SpanKind.Unspecified;
+                    break;
+                case 7 << 3 | 1:
+                    fields.StartTimeUnixNano = reader.ReadFixed64();
+                    break;
+                case 8 << 3 | 1:
+                    fields.EndTimeUnixNano = reader.ReadFixed64();
+                    break;
+                case 9 << 3 | 2:
+                    var key = verdict.Attribute(reader.ReadBytes(), out var value);
+                    sink.Attribute(key, in value);
+                    break;
+                case 10 << 3 | 0:
+                    fields.DroppedAttributesCount = (uint)reader.ReadVarint();
+                    break;
+                case 11 << 3 | 2:
+                    verdict.Add(SpanEventFields.Read(reader.ReadBytes(), ref sink, out var spanEvent));
+                    sink.Event(in spanEvent);
+                    break;
+                case 12 << 3 | 0:
+                    fields.DroppedEventsCount = (uint)reader.ReadVarint();
+                    break;
+                case 13 << 3 | 2:
+                    verdict.Add(SpanLinkFields.Read(reader.ReadBytes(), ref sink, out var link));
+                    sink.Link(in link);
+                    break;
+                case 14 << 3 | 0:
+                    fields.DroppedLinksCount = (uint)reader.ReadVarint();
                     break;
                 case 15 << 3 | 2:
-                    read.ReadStatus(reader.ReadBytes());
+                    fields.ReadStatus(reader.ReadBytes());
+                    break;
+                case 16 << 3 | 5:
+                    fields.Flags = reader.ReadFixed32();
                     break;
                 default:
-                    read.ReadScalar(tag, ref reader);
+                    reader.SkipUnknown(tag, KnownFields);
                     break;
             }
         }
-        read.Judge(ref verdict);
-        fields = read;
+        fields.Judge(ref verdict);
+        verdict.Item(message);
         return verdict.Rejection;
-    }
-
-    private void ReadScalar(uint tag, scoped ref ProtobufReader reader)
-    {
-        switch (tag)
-        {
-            case 1 << 3 | 2:
-                TraceId = reader.ReadBytes();
-                break;
-            case 2 << 3 | 2:
-                SpanId = reader.ReadBytes();
-                break;
-            case 3 << 3 | 2:
-                TraceState = reader.ReadBytes();
-                break;
-            case 4 << 3 | 2:
-                ParentSpanId = reader.ReadBytes();
-                break;
-            case 5 << 3 | 2:
-                Name = reader.ReadBytes();
-                break;
-            case 6 << 3 | 0:
-                var kind = reader.ReadVarint();
-                Kind = kind <= (ulong)SpanKind.Consumer ? (SpanKind)kind : SpanKind.Unspecified;
-                break;
-            case 7 << 3 | 1:
-                StartTimeUnixNano = reader.ReadFixed64();
-                break;
-            case 8 << 3 | 1:
-                EndTimeUnixNano = reader.ReadFixed64();
-                break;
-            case 10 << 3 | 0:
-                DroppedAttributesCount = (uint)reader.ReadVarint();
-                break;
-            case 12 << 3 | 0:
-                DroppedEventsCount = (uint)reader.ReadVarint();
-                break;
-            case 14 << 3 | 0:
-                DroppedLinksCount = (uint)reader.ReadVarint();
-                break;
-            case 16 << 3 | 5:
-                Flags = reader.ReadFixed32();
-                break;
-            default:
-                reader.SkipUnknown(tag, KnownFields);
-                break;
-        }
     }
 
     private void ReadStatus(ReadOnlySpan<byte> message)
@@ -174,6 +170,5 @@ public ref struct SpanFields
         verdict.Value(StatusMessage);
         verdict.Time(StartTimeUnixNano);
         verdict.Time(EndTimeUnixNano);
-        verdict.Item(Message);
     }
 }

@@ -6,10 +6,8 @@ namespace Apm.Telemetry.Otlp;
 /// </summary>
 public ref struct SpanLinkFields
 {
-    public const uint AttributeTag = 4 << 3 | 2;
+    private const uint AttributeTag = 4 << 3 | 2;
     private const ulong KnownFields = 0b111_1110;
-
-    public ReadOnlySpan<byte> Message { get; private set; }
 
     /// <summary>Empty or 16 bytes when the span is taken.</summary>
     public ReadOnlySpan<byte> TraceId { get; private set; }
@@ -23,10 +21,13 @@ public ref struct SpanLinkFields
 
     public uint Flags { get; private set; }
 
-    /// <exception cref="MalformedOtlpException">Not a Link. The attributes are not looked at.</exception>
-    public static SpanLinkFields Read(ReadOnlySpan<byte> message)
+    /// <summary>Reads the link and looks at every byte of it; the sink gets its attributes.</summary>
+    /// <exception cref="MalformedOtlpException">Not a Link.</exception>
+    internal static Rejection Read<TSink>(ReadOnlySpan<byte> message, scoped ref TSink sink, out SpanLinkFields fields)
+        where TSink : struct, IItemSink, allows ref struct
     {
-        var fields = new SpanLinkFields { Message = message };
+        fields = default;
+        var attributes = default(ItemVerdict);
         var reader = new ProtobufReader(message);
         while (!reader.End)
         {
@@ -43,7 +44,8 @@ public ref struct SpanLinkFields
                     fields.TraceState = reader.ReadBytes();
                     break;
                 case AttributeTag:
-                    reader.ReadBytes();
+                    var key = attributes.Attribute(reader.ReadBytes(), out var value);
+                    sink.LinkAttribute(key, in value);
                     break;
                 case 5 << 3 | 0:
                     fields.DroppedAttributesCount = (uint)reader.ReadVarint();
@@ -56,12 +58,6 @@ public ref struct SpanLinkFields
                     break;
             }
         }
-        return fields;
-    }
-
-    internal static Rejection Verify(ReadOnlySpan<byte> message)
-    {
-        var fields = Read(message);
         var verdict = default(ItemVerdict);
         if (fields.TraceId.Length is not (0 or Telemetry.TraceId.SizeBytes))
         {
@@ -72,19 +68,7 @@ public ref struct SpanLinkFields
             verdict.Add(new(RejectionReason.InvalidLinkId, (ulong)fields.SpanId.Length));
         }
         verdict.Name(fields.TraceState);
-        var reader = new ProtobufReader(message);
-        while (!reader.End)
-        {
-            var tag = reader.ReadTag();
-            if (tag == AttributeTag)
-            {
-                verdict.Attribute(reader.ReadBytes());
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
-        }
+        verdict.Add(attributes.Rejection);
         return verdict.Rejection;
     }
 }

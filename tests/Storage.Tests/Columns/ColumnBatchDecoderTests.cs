@@ -160,6 +160,69 @@ public sealed class ColumnBatchDecoderTests
     }
 
     [Fact]
+    public void Append_RejectedSpansOfManyStrings_LeaveTheTableAsItWas()
+    {
+        var decoder = new ColumnBatchDecoder(Signal.Traces);
+        for (var round = 0; round < 5; round++)
+        {
+            var bad = OtlpSample.Span("bad").Attributes(9, [.. Enumerable.Range(0, 1_000).Select(i => ($"bad key {i}", (object)$"bad value {i} of {round}"))]).Hex("spanId", 2, "01");
+            var good = OtlpSample.Span("good").Attributes(9, [.. Enumerable.Range(0, 300).Select(i => ($"key {i}", (object)$"value {i} of {round}"))]);
+            Assert.Equal(new DecodeResult(2, 1, 0), decoder.Append(OtlpSample.Traces(good, bad, good).ToProtobuf(), Received));
+        }
+        var batch = decoder.Take();
+
+        var strings = Enumerable.Range(0, batch.Strings.Count).Select(code => batch.Strings.GetString(code)).ToArray();
+        Assert.DoesNotContain(strings, text => text.StartsWith("bad", StringComparison.Ordinal));
+        Assert.Equal(strings.Distinct().Count(), strings.Length);
+        Assert.All(Enumerable.Range(0, strings.Length), code => Assert.Equal(code, batch.Strings.Find(batch.Strings[code])));
+        Assert.Equal("value 299 of 4", batch.Attributes.GetValue(batch.Attributes.Find(9, batch.Strings.Find("key 299"u8)), batch.Strings).ToString());
+    }
+
+    [Fact]
+    public void Append_DamageInsideASpan_TakesBackWhatCameBeforeIt()
+    {
+        var decoder = new ColumnBatchDecoder(Signal.Traces);
+        var children = OtlpSample.Span("torn").Attributes(9, ("a", 1)).Repeated("events", 11, New().Text("name", 2, "e").Attributes(3, ("b", 1)))
+            .Repeated("links", 13, New().Attributes(4, ("c", 1))).Bytes("damage", 15, [2 << 3 | 2, 200]);
+
+        Assert.Throws<MalformedOtlpException>(() => decoder.Append(OtlpSample.Traces(OtlpSample.Span("first"), children).ToProtobuf(), Received));
+        decoder.Append(OtlpSample.Traces(OtlpSample.Span("second")).ToProtobuf(), Received);
+
+        Assert.Equal(BatchText.Of(Decode(Signal.Traces, OtlpSample.Traces(OtlpSample.Span("first"), OtlpSample.Span("second")))), BatchText.Of(decoder.Take()));
+    }
+
+    [Fact]
+    public void Append_EventWithoutTimeBeforeTheSpansStart_HappensAtThatStart()
+    {
+        var early = New().Repeated("events", 11, New().Text("name", 2, "early"), New().Fixed64("timeUnixNano", 1, 7).Text("name", 2, "timed"))
+            .Hex("traceId", 1, OtlpSample.TraceId).Hex("spanId", 2, OtlpSample.SpanId).Fixed64("startTimeUnixNano", 7, 4_321);
+        var batch = Decode(Signal.Traces, OtlpSample.Traces(OtlpSample.Span(), early, early));
+
+        Assert.Equal([4_321, 7, 4_321, 7], batch.EventTimeUnixNano.Values.ToArray());
+    }
+
+    [Fact]
+    public void Append_TextThatCameAsBytesBefore_IsStillRepaired()
+    {
+        byte[] wrong = [(byte)'a', 0xff];
+        var batch = Decode(Signal.Traces, OtlpSample.Traces(OtlpSample.Span().Attributes(9, ("bytes", wrong)), OtlpSample.Span().Bytes("name", 5, wrong)));
+
+        Assert.Equal(wrong, batch.Strings[(int)batch.Attributes.Bits[0]].ToArray());
+        Assert.Equal("a\ufffd"u8.ToArray(), batch.Strings[batch.Name[1]].ToArray());
+    }
+
+    [Fact]
+    public void Append_AfterALargeBatch_ASmallOneIsSmall()
+    {
+        var decoder = new ColumnBatchDecoder(Signal.Traces);
+        decoder.Append(OtlpSample.Traces(Enumerable.Range(0, 5_000).Select(i => OtlpSample.Span($"span {i}").Attributes(9, ("key", $"value {i}")))).ToProtobuf(), Received);
+        var large = decoder.Take();
+        decoder.Append(OtlpSample.Traces(OtlpSample.Span()).ToProtobuf(), Received);
+
+        Assert.InRange(decoder.Take().SizeBytes, 1, large.SizeBytes / 100);
+    }
+
+    [Fact]
     public void Append_RejectedResourceAndScope_SkipTheirItemsOnly()
     {
         var deep = New().Attributes(1, ("deep", Nested(100)));
