@@ -1,6 +1,5 @@
 using System.Buffers;
 using Apm.Telemetry.Files;
-using Apm.Telemetry.Otlp;
 
 namespace Apm.DurableBuffer.Embedded;
 
@@ -11,10 +10,10 @@ internal readonly record struct LogRecord(RecordHeader Header, PooledBody? Body,
     public long EndOffset => Offset + Header.RecordBytes;
 }
 
-/// <summary>A body read from the disk into a pooled array.</summary>
+/// <summary>A body read from the disk into the shared pool.</summary>
 internal sealed class PooledBody(int lengthBytes) : IDisposable
 {
-    private byte[]? _array = BodyArrays.Rent(lengthBytes);
+    private byte[]? _array = ArrayPool<byte>.Shared.Rent(lengthBytes);
 
     public Memory<byte> Memory => _array.AsMemory(0, lengthBytes);
 
@@ -22,7 +21,7 @@ internal sealed class PooledBody(int lengthBytes) : IDisposable
     {
         if (Interlocked.Exchange(ref _array, null) is { } array)
         {
-            BodyArrays.Return(array);
+            ArrayPool<byte>.Shared.Return(array);
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Apm.Query.Attributes;
 using Apm.Query.Logs;
-using Apm.Query.Platform;
 using Apm.Query.Services;
 using Apm.Query.Spans;
 using Apm.Query.Traces;
@@ -24,5 +23,4 @@ namespace Apm.Query.Json;
 [JsonSerializable(typeof(AttributeValuesAnswer))]
 [JsonSerializable(typeof(FilterCompletionAnswer))]
 [JsonSerializable(typeof(FilterParseAnswer))]
-[JsonSerializable(typeof(StorageAnswer))]
 internal sealed partial class AnswerJson : JsonSerializerContext;

@@ -19,13 +19,11 @@ internal sealed class BodyPool
     private readonly ConcurrentQueue<RequestBody> _bodies = new();
     private readonly ConcurrentQueue<(ReadOnlyMemory<byte> Body, int Items)> _compressed = new();
     private readonly Timeline _timeline;
-    private readonly ulong _seed;
     private long _taken;
 
-    private BodyPool(Signal signal, Timeline timeline, ulong seed)
+    private BodyPool(Signal signal, Timeline timeline)
     {
         Signal = signal;
-        _seed = seed;
         _timeline = timeline;
     }
 
@@ -36,10 +34,9 @@ internal sealed class BodyPool
     /// <summary>Mean size of an item before compression.</summary>
     public double BytesPerItem { get; private set; }
 
-    /// <param name="seed">Pools of different seeds have no id in common.</param>
-    public static BodyPool Create(BenchArguments arguments, Signal signal, Timeline timeline, long items, ulong seed = 1)
+    public static BodyPool Create(BenchArguments arguments, Signal signal, Timeline timeline, long items)
     {
-        var pool = new BodyPool(signal, timeline, seed) { IsCompressed = arguments.Gzip };
+        var pool = new BodyPool(signal, timeline) { IsCompressed = arguments.Gzip };
         if (arguments.Gzip)
         {
             if (items > MaxCompressedItems)
@@ -84,7 +81,7 @@ internal sealed class BodyPool
     {
         long bytes = 0, made = 0;
         var bodies = new List<RequestBody>();
-        foreach (var (body, count) in Generate(arguments, Signal, _seed << 32, _timeline.StartUnixNano))
+        foreach (var (body, count) in Generate(arguments, Signal, 1, _timeline.StartUnixNano))
         {
             bodies.Add(new RequestBody(Signal, body, count));
             bytes += body.Length;
@@ -109,9 +106,9 @@ internal sealed class BodyPool
     private void Compress(BenchArguments arguments, long items)
     {
         long bytes = 0, made = 0;
-        Parallel.For(1, 3, part =>
+        Parallel.For(1, 3, seed =>
         {
-            foreach (var (body, count) in Generate(arguments, Signal, (_seed << 32) + (ulong)part, _timeline.StartUnixNano))
+            foreach (var (body, count) in Generate(arguments, Signal, (ulong)seed, _timeline.StartUnixNano))
             {
                 if (Interlocked.Add(ref made, count) - count >= items)
                 {

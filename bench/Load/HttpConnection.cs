@@ -48,16 +48,8 @@ internal sealed class HttpConnection(int port) : IConnection
     private Socket Connect()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            socket.Connect(IPAddress.Loopback, port);
-            return socket;
-        }
-        catch (SocketException e)
-        {
-            socket.Dispose();
-            throw new ConnectException(e.Message, e);
-        }
+        socket.Connect(IPAddress.Loopback, port);
+        return socket;
     }
 
     private Answer ReadAnswer(Socket socket)

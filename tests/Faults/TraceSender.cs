@@ -67,15 +67,14 @@ internal sealed class TraceSender(ulong seed)
         }
     }
 
-    /// <param name="paddingBytes">Of an attribute of each root, to make a request large.</param>
-    internal static byte[] Encode(TraceId[] ids, int paddingBytes = 0)
+    private static byte[] Encode(TraceId[] ids)
     {
         var now = (ulong)(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks * 100;
         using var writer = new ProtobufWriter();
         Span<byte> id = stackalloc byte[TraceId.SizeBytes];
         var resourceSpans = writer.BeginMessage(1);
         var resource = writer.BeginMessage(1);
-        WriteAttribute(writer, 1, "service.name", "faults");
+        WriteAttribute(writer, "service.name", "faults");
         writer.EndMessage(resource);
         var scopeSpans = writer.BeginMessage(2);
         foreach (var traceId in ids)
@@ -101,10 +100,6 @@ internal sealed class TraceSender(ulong seed)
                 writer.WriteString(1, $"{traceId}-{span}");
                 writer.EndMessage(value);
                 writer.EndMessage(attribute);
-                if (span == 1 && paddingBytes > 0)
-                {
-                    WriteAttribute(writer, 9, "padding", new string('x', paddingBytes));
-                }
                 writer.EndMessage(message);
             }
         }
@@ -113,9 +108,9 @@ internal sealed class TraceSender(ulong seed)
         return writer.Written.ToArray();
     }
 
-    private static void WriteAttribute(ProtobufWriter writer, int field, string key, string text)
+    private static void WriteAttribute(ProtobufWriter writer, string key, string text)
     {
-        var attribute = writer.BeginMessage(field);
+        var attribute = writer.BeginMessage(1);
         writer.WriteString(1, key);
         var value = writer.BeginMessage(2);
         writer.WriteString(1, text);

@@ -50,6 +50,27 @@ internal sealed class ValueListWriter
         _bits[Count++] = bits;
     }
 
+    /// <summary>Adds values as a list has them.</summary>
+    /// <param name="bits">The length of the content for types with content.</param>
+    /// <param name="content">Of all the values, one after another.</param>
+    public void AddAll(ReadOnlySpan<byte> types, ReadOnlySpan<long> bits, ReadOnlySpan<byte> content)
+    {
+        if (_types.Length < Count + types.Length)
+        {
+            var capacity = Math.Max(Count + types.Length, _types.Length * 2);
+            Array.Resize(ref _types, capacity);
+            Array.Resize(ref _bits, capacity);
+        }
+        var target = _types.AsSpan(Count, types.Length);
+        for (var i = 0; i < types.Length; i++)
+        {
+            target[i] = types[i];
+        }
+        bits.CopyTo(_bits.AsSpan(Count));
+        Count += types.Length;
+        _content.Bytes(content);
+    }
+
     /// <summary>Adds the hash of each value as one of the column, for the block's bloom.</summary>
     public void AddHashesTo(HashSet<ulong> hashes, ulong columnHash)
     {

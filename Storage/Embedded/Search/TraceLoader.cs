@@ -66,7 +66,7 @@ internal sealed class TraceLoader(Scan scan)
         foreach (var id in traceIds)
         {
             _found.Clear();
-            scan.FindTrace(source, id, _found);
+            source.FindTrace(id, _found);
             blocks.UnionWith(_found);
         }
         return blocks;

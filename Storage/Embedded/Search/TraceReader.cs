@@ -27,7 +27,7 @@ internal sealed class TraceReader
         foreach (var source in _scan.Sources)
         {
             blocks.Clear();
-            _scan.FindTrace(source, _traceId, blocks);
+            source.FindTrace(_traceId, blocks);
             foreach (var block in blocks.Order().Distinct())
             {
                 if (!_scan.MayGoOn())

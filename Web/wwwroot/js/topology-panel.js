@@ -151,8 +151,7 @@ export function createPanel(options) {
           null,
           t(bad.length > 0 ? "Topology.WorstFirst" : "Topology.Busiest"),
         ),
-        graph.edges.length > 0 &&
-          [...graph.edges, ...graph.nodes].every((one) => one.state === "ok")
+        bad.length === 0 && graph.edges.length > 0
           ? h(
               "p",
               { class: "small t2" },

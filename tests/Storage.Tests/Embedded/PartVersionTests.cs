@@ -66,7 +66,7 @@ public sealed class PartVersionTests
         return disk;
     }
 
-    private static void SetVersion(byte[] part, ushort version)
+    internal static void SetVersion(byte[] part, ushort version)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(part.AsSpan(8), version);
         BinaryPrimitives.WriteUInt32LittleEndian(part.AsSpan(12), Crc32C.Compute(part.AsSpan(0, 12)));
