@@ -24,7 +24,8 @@ internal sealed class MergeRig
         var path = $"{++_parts}.part";
         using (var file = Disk.Create(path))
         {
-            PartWriter.Write(file, new BatchContent(RowOrder.Merge([batch]), BlockRows));
+            using var content = new BatchContent([batch], BlockRows);
+            PartWriter.Write(file, content);
         }
         return Reopen(path);
     }

@@ -100,7 +100,7 @@ public sealed class PartMergerTests
     [Fact]
     public void Merge_SpansSentTwice_StayOnce()
     {
-        var all = RowOrder.Merge([new RandomBatch(41).Spans(1_000)]);
+        var all = new RandomBatch(41).Spans(1_000);
         var twice = Rows(all, row => row % 3 == 0);
         var result = _rig.Merge([_rig.Write(all), _rig.Write(twice)], out var merged);
         Assert.Equal(twice.Rows, result.DuplicateRows);
@@ -227,10 +227,10 @@ public sealed class PartMergerTests
         return batch;
     }
 
-    private static IEnumerable<ColumnBatch> Cut(ColumnBatch all, int parts, Split split, int seed)
+    private static ColumnBatch[] Cut(ColumnBatch all, int parts, Split split, int seed)
     {
         var random = new Random(seed);
-        var ordered = RowOrder.Merge([all]);
+        var ordered = MergeRig.ReadAll(new MergeRig().Write(all));
         var length = (ordered.Rows / parts) + 1;
         var partOf = Enumerable.Range(0, ordered.Rows).Select(row => split switch
         {
@@ -238,6 +238,6 @@ public sealed class PartMergerTests
             Split.InOrder => row / length,
             _ => Math.Clamp((row + random.Next(-length / 8, length / 8)) / length, 0, parts - 1),
         }).ToArray();
-        return Enumerable.Range(0, parts).Select(part => Rows(ordered, row => partOf[row] == part));
+        return [.. Enumerable.Range(0, parts).Select(part => Rows(ordered, row => partOf[row] == part))];
     }
 }
