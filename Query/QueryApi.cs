@@ -3,6 +3,7 @@ using Apm.Query.Attributes;
 using Apm.Query.Jaeger;
 using Apm.Query.Json;
 using Apm.Query.Logs;
+using Apm.Query.Platform;
 using Apm.Query.Services;
 using Apm.Query.Spans;
 using Apm.Query.Traces;
@@ -54,6 +55,7 @@ public static class QueryApi
         LogEndpoints.Map(api);
         AttributeEndpoints.Map(api);
         FilterEndpoints.Map(api);
+        StorageEndpoints.Map(api);
         JaegerEndpoints.Map(endpoints);
         return api;
     }

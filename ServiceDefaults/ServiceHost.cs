@@ -22,6 +22,21 @@ public static class ServiceHost
     /// <summary>Bytes of a request to an endpoint that sets no bound of its own: none of ours takes a large body.</summary>
     private const long MaxRequestBodyBytes = 1 << 20;
 
+    /// <summary>
+    /// Bytes of one connection that are received and not yet read by what answers it. Kestrel's own 1 MiB would let connections hold gigabytes when the processor is short:
+    /// at 256 KiB a large body still arrives in few pieces.
+    /// </summary>
+    private const long MaxRequestBufferBytes = 256 << 10;
+
+    /// <summary>The same for all streams of one HTTP/2 connection together: a sender waits until what it has sent is read.</summary>
+    private const int Http2ConnectionWindowBytes = 512 << 10;
+
+    /// <summary>And for one stream of it.</summary>
+    private const int Http2StreamWindowBytes = 256 << 10;
+
+    /// <summary>Connections open at once; further ones are closed. Together with the buffers above it bounds what connections alone can hold: 1 GiB, if all of them were full.</summary>
+    private const long MaxConnections = 4_000;
+
     /// <summary>A builder whose settings come from appsettings.json beside the program, then environment variables, then the command line.</summary>
     /// <param name="arguments">Settings of the command line.</param>
     public static WebApplicationBuilder CreateBuilder(string name, IEnumerable<KeyValuePair<string, string?>> arguments)
@@ -59,7 +74,14 @@ public static class ServiceHost
         services.AddHealthChecks();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = AllowedHosts(listen));
-        services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = MaxRequestBodyBytes);
+        services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = MaxRequestBodyBytes;
+            kestrel.Limits.MaxRequestBufferSize = MaxRequestBufferBytes;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = Http2ConnectionWindowBytes;
+            kestrel.Limits.Http2.InitialStreamWindowSize = Http2StreamWindowBytes;
+        });
     }
 
     /// <summary>First of all middleware: an unhandled error becomes a problem document, and every answer has the security headers.</summary>

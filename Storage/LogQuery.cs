@@ -11,7 +11,11 @@ namespace Apm.Storage;
 public sealed record LogQuery(Filter Filter, TimeRange Range, int Limit, TraceId? TraceId = null, SpanId? SpanId = null, bool Ascending = false, LogCursor? After = null, bool CountAll = false);
 
 /// <summary>A record's place in the order by time: its time, and how many records of the same time precede it there.</summary>
-public sealed record LogCursor(long TimeUnixNano, int Skip);
+public sealed record LogCursor(long TimeUnixNano, int Skip)
+{
+    /// <summary>Records of one time that pages can go through: each page finds all of them again, and holds up to 48 bytes of each.</summary>
+    public const int MaxSkip = 1_000_000;
+}
 
 /// <param name="Records">In the order asked for.</param>
 /// <param name="Matched">Matching records seen in the scan; all of them only when <see cref="ScanReport.Complete"/>.</param>

@@ -6,8 +6,10 @@ const string Usage = """
       ingest     spans a second over OTLP, acknowledged after fdatasync, counted back
       gzip       the same with compressed bodies
       mixed      the same with five queries a second beside
+      logs       the same for log records, and searches of them
       query      latencies of queries over HTTP with the spans stored
       restart    kill -9 under load, time to ready, everything counted
+      overload   far more than is taken, from senders that do not wait: memory, refusals
       start      time to ready, idle memory
 
     Options; each bench has its own defaults:
@@ -39,8 +41,14 @@ try
         case "ingest" or "gzip":
             await IngestBench.RunAsync(arguments, report);
             break;
+        case "logs":
+            await LogsBench.RunAsync(arguments, report);
+            break;
         case "mixed":
             await MixedBench.RunAsync(arguments, report);
+            break;
+        case "overload":
+            await OverloadBench.RunAsync(arguments, report);
             break;
         case "query":
             await QueryBench.RunAsync(arguments, report);

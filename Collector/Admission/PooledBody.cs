@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Apm.Telemetry.Otlp;
 
 namespace Apm.Collector.Admission;
 
 /// <summary>
-/// Bytes in an array of the shared pool, growing as they arrive: a sender that announces much and sends little holds little. Disposed once by its last
+/// Bytes in a pooled array, growing as they arrive: a sender that announces much and sends little holds little. Disposed once by its last
 /// owner, who may be the buffer; not to be used by several threads at once.
 /// </summary>
 internal sealed class PooledBody : IBufferWriter<byte>, IDisposable
@@ -12,19 +13,27 @@ internal sealed class PooledBody : IBufferWriter<byte>, IDisposable
     /// <summary>The first array of a request of unknown or large length. Most requests of an SDK (512 spans) fit, and it is below the large object heap's threshold.</summary>
     public const int FirstArrayBytes = 64 << 10;
 
+    /// <summary>Factor by which the array grows while little has come: a body of the usual size is copied twice at most.</summary>
+    private const int GrowthFactor = 4;
+
+    /// <summary>A sender that has sent this much of what it announced is believed the rest.</summary>
+    private const int TrustedAfterBytes = 1 << 20;
+
+    private readonly int _expectedBytes;
     private readonly int _limitBytes;
     private readonly Reservation _reservation;
     private byte[]? _array;
 
     /// <param name="expectedBytes">What the sender announced, or 0.</param>
-    /// <param name="limitBytes">More than this throws <see cref="Telemetry.Otlp.BodyTooLargeException"/>.</param>
+    /// <param name="limitBytes">More than this throws <see cref="BodyTooLargeException"/>.</param>
     public PooledBody(int expectedBytes, int limitBytes, Reservation reservation)
     {
+        _expectedBytes = Math.Min(expectedBytes, limitBytes);
         _limitBytes = limitBytes;
         _reservation = reservation;
         var first = expectedBytes is > 0 and < FirstArrayBytes ? expectedBytes : FirstArrayBytes;
         reservation.Grow(first);
-        _array = ArrayPool<byte>.Shared.Rent(first);
+        _array = BodyArrays.Rent(first);
         Reserved = first;
     }
 
@@ -41,7 +50,7 @@ internal sealed class PooledBody : IBufferWriter<byte>, IDisposable
     {
         if (bytes.Length > _limitBytes - Length)
         {
-            throw new Telemetry.Otlp.BodyTooLargeException(_limitBytes);
+            throw new BodyTooLargeException(_limitBytes);
         }
         Ensure((int)bytes.Length);
         bytes.CopyTo(Array.AsSpan(Length));
@@ -49,7 +58,7 @@ internal sealed class PooledBody : IBufferWriter<byte>, IDisposable
     }
 
     /// <summary>Reads the pipe to its end.</summary>
-    /// <exception cref="Telemetry.Otlp.BodyTooLargeException">More than the limit came.</exception>
+    /// <exception cref="BodyTooLargeException">More than the limit came.</exception>
     /// <exception cref="InFlightFullException">The bound on all requests is hit.</exception>
     public async ValueTask FillAsync(PipeReader reader, CancellationToken cancellationToken)
     {
@@ -71,7 +80,7 @@ internal sealed class PooledBody : IBufferWriter<byte>, IDisposable
         Length += count;
         if (Length > _limitBytes)
         {
-            throw new Telemetry.Otlp.BodyTooLargeException(_limitBytes);
+            throw new BodyTooLargeException(_limitBytes);
         }
     }
 
@@ -87,7 +96,7 @@ internal sealed class PooledBody : IBufferWriter<byte>, IDisposable
     {
         if (Interlocked.Exchange(ref _array, null) is { } array)
         {
-            ArrayPool<byte>.Shared.Return(array);
+            BodyArrays.Return(array);
         }
     }
 
@@ -97,12 +106,21 @@ internal sealed class PooledBody : IBufferWriter<byte>, IDisposable
         {
             return;
         }
-        var size = (int)Math.Min(Math.Max(2L * Array.Length, (long)Length + more), System.Array.MaxLength);
+        var size = NextSize((long)Length + more);
         _reservation.Grow(size - Reserved);
         Reserved = size;
-        var larger = ArrayPool<byte>.Shared.Rent(size);
+        var larger = BodyArrays.Rent(size);
         Array.AsSpan(0, Length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(Array);
+        BodyArrays.Return(Array);
         _array = larger;
+    }
+
+    private int NextSize(long neededBytes)
+    {
+        if (neededBytes > _expectedBytes)
+        {
+            return (int)Math.Min(Math.Max(2L * Array.Length, neededBytes), System.Array.MaxLength);
+        }
+        return neededBytes > TrustedAfterBytes ? _expectedBytes : (int)Math.Min(Math.Max((long)GrowthFactor * Array.Length, neededBytes), _expectedBytes);
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Apm.Telemetry.Files;
+using Apm.Telemetry.Otlp;
 
 namespace Apm.DurableBuffer.Embedded;
 
@@ -10,10 +11,10 @@ internal readonly record struct LogRecord(RecordHeader Header, PooledBody? Body,
     public long EndOffset => Offset + Header.RecordBytes;
 }
 
-/// <summary>A body read from the disk into the shared pool.</summary>
+/// <summary>A body read from the disk into a pooled array.</summary>
 internal sealed class PooledBody(int lengthBytes) : IDisposable
 {
-    private byte[]? _array = ArrayPool<byte>.Shared.Rent(lengthBytes);
+    private byte[]? _array = BodyArrays.Rent(lengthBytes);
 
     public Memory<byte> Memory => _array.AsMemory(0, lengthBytes);
 
@@ -21,7 +22,7 @@ internal sealed class PooledBody(int lengthBytes) : IDisposable
     {
         if (Interlocked.Exchange(ref _array, null) is { } array)
         {
-            ArrayPool<byte>.Shared.Return(array);
+            BodyArrays.Return(array);
         }
     }
 }

@@ -35,7 +35,7 @@ internal static class Cursor
         var parts = Decode(text);
         return parts.Length == 3 && parts[0] == (ascending ? "a" : "d")
             && long.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var time)
-            && int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var skip)
+            && int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var skip) && skip <= LogCursor.MaxSkip
             ? new LogCursor(time, skip)
             : throw Wrong();
     }

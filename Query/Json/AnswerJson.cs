@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Apm.Query.Attributes;
 using Apm.Query.Logs;
+using Apm.Query.Platform;
 using Apm.Query.Services;
 using Apm.Query.Spans;
 using Apm.Query.Traces;
@@ -23,4 +24,5 @@ namespace Apm.Query.Json;
 [JsonSerializable(typeof(AttributeValuesAnswer))]
 [JsonSerializable(typeof(FilterCompletionAnswer))]
 [JsonSerializable(typeof(FilterParseAnswer))]
+[JsonSerializable(typeof(StorageAnswer))]
 internal sealed partial class AnswerJson : JsonSerializerContext;

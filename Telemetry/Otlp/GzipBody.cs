@@ -35,7 +35,7 @@ public static class GzipBody
         }
         var claimed = BinaryPrimitives.ReadUInt32LittleEndian(body.Span[^4..]);
         var possible = Math.Min(maxBytes, (long)body.Length * MaxRatio);
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(claimed, Math.Min(MinBufferBytes, possible), possible));
+        var buffer = BodyArrays.Rent((int)Math.Clamp(claimed, Math.Min(MinBufferBytes, possible), possible));
         try
         {
             var length = Fill(body, ref buffer, maxBytes);
@@ -51,7 +51,7 @@ public static class GzipBody
         {
             if (buffer is not null)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                BodyArrays.Return(buffer);
             }
         }
     }
@@ -102,9 +102,9 @@ public static class GzipBody
 
     private static void Grow(ref byte[] buffer, int length, int maxBytes)
     {
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(2L * buffer.Length, MinBufferBytes), maxBytes));
+        var larger = BodyArrays.Rent((int)Math.Min(Math.Max(2L * buffer.Length, MinBufferBytes), maxBytes));
         buffer.AsSpan(0, length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(buffer);
+        BodyArrays.Return(buffer);
         buffer = larger;
     }
 
@@ -149,7 +149,7 @@ public static class GzipBody
         {
             if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                BodyArrays.Return(buffer);
             }
         }
     }

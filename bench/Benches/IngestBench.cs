@@ -28,6 +28,6 @@ internal static class IngestBench
     {
         var figures = await DiskFigures.ReadAsync(server);
         await server.StopAsync();
-        figures.AddTo(report, server, arguments, run.Loader.Acknowledged);
+        figures.AddTo(report, server, run.Loader.Acknowledged, arguments.Harsh ? null : Gate.BytesPerSpanSealed, arguments.Harsh ? null : Gate.BytesPerSpanMerged);
     }
 }

@@ -19,11 +19,13 @@ internal sealed class BodyPool
     private readonly ConcurrentQueue<RequestBody> _bodies = new();
     private readonly ConcurrentQueue<(ReadOnlyMemory<byte> Body, int Items)> _compressed = new();
     private readonly Timeline _timeline;
+    private readonly ulong _seed;
     private long _taken;
 
-    private BodyPool(Signal signal, Timeline timeline)
+    private BodyPool(Signal signal, Timeline timeline, ulong seed)
     {
         Signal = signal;
+        _seed = seed;
         _timeline = timeline;
     }
 
@@ -34,9 +36,10 @@ internal sealed class BodyPool
     /// <summary>Mean size of an item before compression.</summary>
     public double BytesPerItem { get; private set; }
 
-    public static BodyPool Create(BenchArguments arguments, Signal signal, Timeline timeline, long items)
+    /// <param name="seed">Pools of different seeds have no id in common.</param>
+    public static BodyPool Create(BenchArguments arguments, Signal signal, Timeline timeline, long items, ulong seed = 1)
     {
-        var pool = new BodyPool(signal, timeline) { IsCompressed = arguments.Gzip };
+        var pool = new BodyPool(signal, timeline, seed) { IsCompressed = arguments.Gzip };
         if (arguments.Gzip)
         {
             if (items > MaxCompressedItems)
@@ -81,7 +84,7 @@ internal sealed class BodyPool
     {
         long bytes = 0, made = 0;
         var bodies = new List<RequestBody>();
-        foreach (var (body, count) in Generate(arguments, Signal, 1, _timeline.StartUnixNano))
+        foreach (var (body, count) in Generate(arguments, Signal, _seed << 32, _timeline.StartUnixNano))
         {
             bodies.Add(new RequestBody(Signal, body, count));
             bytes += body.Length;
@@ -106,9 +109,9 @@ internal sealed class BodyPool
     private void Compress(BenchArguments arguments, long items)
     {
         long bytes = 0, made = 0;
-        Parallel.For(1, 3, seed =>
+        Parallel.For(1, 3, part =>
         {
-            foreach (var (body, count) in Generate(arguments, Signal, (ulong)seed, _timeline.StartUnixNano))
+            foreach (var (body, count) in Generate(arguments, Signal, (_seed << 32) + (ulong)part, _timeline.StartUnixNano))
             {
                 if (Interlocked.Add(ref made, count) - count >= items)
                 {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Apm.Telemetry;
+using Apm.Telemetry.Otlp;
 
 namespace Apm.Bench;
 
@@ -19,6 +20,10 @@ internal sealed class GrpcConnection(HttpClient client, int port) : IConnection
         try
         {
             return SendAsync(signal, body, gzip).GetAwaiter().GetResult();
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
+        {
+            throw new ConnectException(e.Message, e);
         }
         catch (HttpRequestException e)
         {
@@ -55,10 +60,49 @@ internal sealed class GrpcConnection(HttpClient client, int port) : IConnection
             throw new IOException($"HTTP {(int)response.StatusCode} without a grpc-status");
         }
         var status = int.Parse(values.First(), CultureInfo.InvariantCulture);
-        // The delay is in the status's details; that there are any is what a sender looks at first.
-        var told = response.Headers.Contains("grpc-status-details-bin") || response.TrailingHeaders.Contains("grpc-status-details-bin");
-        return new Answer(status switch { 0 => AnswerKind.Accepted, ResourceExhausted or Unavailable when told => AnswerKind.Refused, _ => AnswerKind.Failed }, status, told ? TimeSpan.FromSeconds(1) : null);
+        var retryAfter = response.Headers.TryGetValues("grpc-status-details-bin", out var details) || response.TrailingHeaders.TryGetValues("grpc-status-details-bin", out details)
+            ? RetryDelay(Convert.FromBase64String(Padded(details.First())))
+            : null;
+        return new Answer(status switch { 0 => AnswerKind.Accepted, ResourceExhausted or Unavailable when retryAfter is not null => AnswerKind.Refused, _ => AnswerKind.Failed }, status, retryAfter);
     }
+
+    /// <summary>google.rpc.Status: details 3, each an Any: type_url 1, value 2. RetryInfo: retry_delay 1, a Duration: seconds 1, nanos 2. Null when there is none.</summary>
+    private static TimeSpan? RetryDelay(ReadOnlySpan<byte> status)
+    {
+        var detail = Field(status, 3);
+        if (!Field(detail, 1).EndsWith("google.rpc.RetryInfo"u8))
+        {
+            return null;
+        }
+        var duration = new ProtobufReader(Field(Field(detail, 2), 1));
+        var delay = TimeSpan.Zero;
+        while (!duration.End)
+        {
+            var tag = duration.ReadTag();
+            var value = (long)duration.ReadVarint();
+            delay += tag >> 3 == 1 ? TimeSpan.FromSeconds(value) : TimeSpan.FromTicks(value / 100);
+        }
+        return delay;
+    }
+
+    /// <summary>The first bytes or message field of that number; empty when there is none.</summary>
+    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> message, uint field)
+    {
+        var reader = new ProtobufReader(message);
+        while (!reader.End)
+        {
+            var tag = reader.ReadTag();
+            if (tag == (field << 3 | 2))
+            {
+                return reader.ReadBytes();
+            }
+            reader.Skip(tag);
+        }
+        return [];
+    }
+
+    /// <summary>gRPC may leave out the padding of base64.</summary>
+    private static string Padded(string base64) => base64.PadRight((base64.Length + 3) / 4 * 4, '=');
 
     /// <summary>One length-prefixed message.</summary>
     private sealed class Message : HttpContent

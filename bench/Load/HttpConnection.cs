@@ -48,8 +48,16 @@ internal sealed class HttpConnection(int port) : IConnection
     private Socket Connect()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.Connect(IPAddress.Loopback, port);
-        return socket;
+        try
+        {
+            socket.Connect(IPAddress.Loopback, port);
+            return socket;
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new ConnectException(e.Message, e);
+        }
     }
 
     private Answer ReadAnswer(Socket socket)

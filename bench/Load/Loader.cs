@@ -8,9 +8,12 @@ namespace Apm.Bench;
 /// <param name="Warmup">Sent and counted back, but reported apart.</param>
 /// <param name="Items">Items after the warm-up; 0: until the time is over.</param>
 /// <param name="Duration">Time after the warm-up.</param>
-/// <param name="MayBreak">A broken connection ends its sender rather than the run.</param>
-/// <param name="Patience">Least wait after a refusal; the server's advice is followed up to <see cref="Loader.LongestWait"/>.</param>
-internal sealed record LoadPlan(Func<int, IConnection> Connect, int Connections, double ItemsPerSecond, TimeSpan Warmup, long Items, TimeSpan Duration, bool MayBreak = false);
+/// <param name="MayBreak">A broken connection is opened again, until none can be, and its request's items count as unknown; else it fails the run.</param>
+internal sealed record LoadPlan(Func<int, IConnection> Connect, int Connections, double ItemsPerSecond, TimeSpan Warmup, long Items, TimeSpan Duration, bool MayBreak = false)
+{
+    /// <summary>Longest wait after a refusal, whatever the server advises: a bench does not sit out minutes.</summary>
+    public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(5);
+}
 
 /// <summary>
 /// Keeps one request in flight on each of N connections, warm-up and measured time in one go. A refused request is sent again after the delay that the server
@@ -18,9 +21,6 @@ internal sealed record LoadPlan(Func<int, IConnection> Connect, int Connections,
 /// </summary>
 internal sealed class Loader(BodyPool pool, LoadPlan plan)
 {
-    /// <summary>Longest wait after a refusal: a bench does not sit out minutes.</summary>
-    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
-
     /// <summary>Traces remembered, to be fetched afterwards.</summary>
     private const int MaxSamples = 2_000;
 
@@ -112,31 +112,30 @@ internal sealed class Loader(BodyPool pool, LoadPlan plan)
     private void Send(int number)
     {
         using var connection = plan.Connect(number);
-        BodyPool.Request? inFlight = null;
         try
         {
             while (!_stopping && pool.Take() is { } request)
             {
-                inFlight = request;
-                var due = WaitUntilDue(request.Items);
-                while (!TrySend(connection, request, due) && !_stopping)
+                try
                 {
+                    var due = WaitUntilDue(request.Items);
+                    while (!TrySend(connection, request, due) && !_stopping)
+                    {
+                    }
                 }
-                inFlight = null;
-                pool.Return(request);
+                catch (IOException e) when (plan.MayBreak && e is not ConnectException)
+                {
+                    Interlocked.Add(ref _unknown, request.Items);
+                }
+                finally
+                {
+                    pool.Return(request);
+                }
             }
         }
-        catch (IOException e)
+        catch (ConnectException) when (plan.MayBreak)
         {
-            lock (_lock)
-            {
-                _unknown += inFlight?.Items ?? 0;
-                if (!plan.MayBreak)
-                {
-                    _failure = e;
-                    _stopping = true;
-                }
-            }
+            // The server is gone; what it had acknowledged is known.
         }
         catch (Exception e)
         {
@@ -193,7 +192,7 @@ internal sealed class Loader(BodyPool pool, LoadPlan plan)
         {
             throw new InvalidOperationException($"answered {answer.Status}");
         }
-        Thread.Sleep(answer.RetryAfter < LongestWait ? answer.RetryAfter.Value : LongestWait);
+        Thread.Sleep(answer.RetryAfter < plan.LongestWait ? answer.RetryAfter.Value : plan.LongestWait);
         return false;
     }
 

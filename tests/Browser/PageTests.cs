@@ -20,6 +20,7 @@ public sealed partial class PageTests(BrowserFixture fixture)
         ("/logs", "Bank API did not answer within 2500 ms"),
         ("/topology", "api.bank.example"),
         ("/settings", "OTLP"),
+        ("/settings/storage", "Retention:Spans:Default"),
     ];
 
     public static TheoryData<string, string, string, int, int> InEveryLook()

@@ -67,14 +67,15 @@ internal sealed class TraceSender(ulong seed)
         }
     }
 
-    private static byte[] Encode(TraceId[] ids)
+    /// <param name="paddingBytes">Of an attribute of each root, to make a request large.</param>
+    internal static byte[] Encode(TraceId[] ids, int paddingBytes = 0)
     {
         var now = (ulong)(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks * 100;
         using var writer = new ProtobufWriter();
         Span<byte> id = stackalloc byte[TraceId.SizeBytes];
         var resourceSpans = writer.BeginMessage(1);
         var resource = writer.BeginMessage(1);
-        WriteAttribute(writer, "service.name", "faults");
+        WriteAttribute(writer, 1, "service.name", "faults");
         writer.EndMessage(resource);
         var scopeSpans = writer.BeginMessage(2);
         foreach (var traceId in ids)
@@ -100,6 +101,10 @@ internal sealed class TraceSender(ulong seed)
                 writer.WriteString(1, $"{traceId}-{span}");
                 writer.EndMessage(value);
                 writer.EndMessage(attribute);
+                if (span == 1 && paddingBytes > 0)
+                {
+                    WriteAttribute(writer, 9, "padding", new string('x', paddingBytes));
+                }
                 writer.EndMessage(message);
             }
         }
@@ -108,9 +113,9 @@ internal sealed class TraceSender(ulong seed)
         return writer.Written.ToArray();
     }
 
-    private static void WriteAttribute(ProtobufWriter writer, string key, string text)
+    private static void WriteAttribute(ProtobufWriter writer, int field, string key, string text)
     {
-        var attribute = writer.BeginMessage(1);
+        var attribute = writer.BeginMessage(field);
         writer.WriteString(1, key);
         var value = writer.BeginMessage(2);
         writer.WriteString(1, text);

@@ -33,7 +33,7 @@ internal sealed partial class QueryHost : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public static async Task<QueryHost> StartAsync(Action<QueryOptions>? configure = null)
+    public static async Task<QueryHost> StartAsync(Action<QueryOptions>? configure = null, StoreMonitor? monitor = null)
     {
         var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddTicks(Batches.At(60_000) / 100));
         var spans = new HeadSpanStore(time);
@@ -44,6 +44,10 @@ internal sealed partial class QueryHost : IAsyncDisposable
         builder.Services.AddSingleton<TimeProvider>(time);
         builder.Services.AddSingleton<ISpanStore>(spans);
         builder.Services.AddSingleton<ILogStore>(logs);
+        if (monitor is not null)
+        {
+            builder.Services.AddSingleton(monitor);
+        }
         builder.Services.AddQuery();
         if (configure is not null)
         {

@@ -69,6 +69,7 @@ internal sealed class FakeQuery(TimeProvider time)
         });
         api.MapGet("/traces", () => new { traces = Array.Empty<object>(), matchedSpans = 0, matchedTraces = 0, nextCursor = (string?)null, scan = Scan });
         FakeLogs.Map(api, () => Now, () => Mode);
+        api.MapGet("/platform/storage", () => FakeStorage.Answer(Now, Mode == FakeMode.Empty, Mode == FakeMode.Hostile));
         api.MapGet("/ingest", () => FakeIngest.Answer(Now, Mode == FakeMode.Empty));
     }
 

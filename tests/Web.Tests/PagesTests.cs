@@ -7,7 +7,7 @@ namespace Apm.Web.Tests;
 /// <summary>Each page in each of its states, as a browser gets it.</summary>
 public sealed partial class PagesTests
 {
-    public static readonly string[] Pages = ["/services", "/services/payments", "/logs", "/topology", "/settings"];
+    public static readonly string[] Pages = ["/services", "/services/payments", "/logs", "/topology", "/settings", "/settings/storage"];
 
     public static TheoryData<string> All => [.. Pages];
 
@@ -47,6 +47,9 @@ public sealed partial class PagesTests
     [InlineData("/logs", "No logs in this range")]
     [InlineData("/topology", "No service sent spans")]
     [InlineData("/settings", "Nothing has come in yet")]
+    [InlineData("/settings", "New data is refused. The disk of the data directory has 4.2 GB free")]
+    [InlineData("/settings/storage", "Nothing is stored yet")]
+    [InlineData("/settings/storage", "New data is refused. The disk of the data directory has 4.2 GB free")]
     public async Task Page_WithoutData_SaysWhatToDoNext(string path, string expected)
     {
         await using var host = await WebHost.StartAsync(FakeMode.Empty);
@@ -152,6 +155,20 @@ public sealed partial class PagesTests
         Assert.Equal(["error", "warn", "amex"], page.QuerySelectorAll(".facets input[checked]").Select(input => input.GetAttribute("value")));
         Assert.Contains(host.Query.Requests, request => Uri.UnescapeDataString(request) is var text && text.StartsWith("/api/v1/logs/facets", StringComparison.Ordinal)
             && text.Contains("q=log.card.network = \"amex\"&", StringComparison.Ordinal) && text.EndsWith("field=severity", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Storage_OfTheStory_SaysWhatIsKeptAndWhatIsDamaged()
+    {
+        await using var host = await WebHost.StartAsync();
+        var (page, _) = await host.GetAsync("/settings/storage");
+        string[] Rows(string table) => [.. page.QuerySelectorAll($"table[data-export={table}] tbody tr").Select(row => Regex.Replace(string.Join(" | ", row.Children.Select(cell => cell.TextContent.Trim())), @"\s+", " "))];
+        Assert.Equal(["spans | in memory | – | 480,000 | 95MiB | 208.3", "spans | 0 | 6 | 4,800,000 | 212MiB | 46.3", "spans | 1 | 3 | 43,200,000 | 1.7GiB | 41.2"], Rows("levels")[..3]);
+        Assert.Equal(["spans | all others | 7 d 00 h", "spans | payments | 30 d 00 h", "spans | audit | for ever"], Rows("retention")[..3]);
+        Assert.Equal(("2026-11-20 | 11M | 458MiB", 5), (Rows("days")[0], Rows("days").Length));
+        Assert.Equal(["damaged/00000000000000a4.part | spans | 131,072 | 2 h ago | block 3 at 81920: the checksum does not match"], Rows("damaged"));
+        Assert.Contains("2.43×", page.QuerySelector(".store")!.TextContent, StringComparison.Ordinal);
+        Assert.Contains("restore the days from a backup", page.QuerySelector("main")!.TextContent, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,7 +6,8 @@ namespace Apm.Storage.Embedded.Search;
 /// </summary>
 /// <param name="sourceKey">No block of the source has a higher key.</param>
 /// <param name="blockKey">Null when the block need not be read.</param>
-internal sealed class BlockQueue(Func<RowSource, long> sourceKey, Func<RowSource, int, long?> blockKey)
+/// <param name="mayMatch">False when no block of the source need be read; asked when the source is looked at.</param>
+internal sealed class BlockQueue(Func<RowSource, long> sourceKey, Func<RowSource, int, long?> blockKey, Func<RowSource, bool> mayMatch)
 {
     private readonly PriorityQueue<(RowSource Source, int Block), (long Key, int Order)> _queue = new(BestFirst.Instance);
     private int _order;
@@ -24,7 +25,7 @@ internal sealed class BlockQueue(Func<RowSource, long> sourceKey, Func<RowSource
                 key = priority.Key;
                 return true;
             }
-            for (var i = 0; i < item.Source.BlockCount; i++)
+            for (var i = 0; i < item.Source.BlockCount && (i > 0 || mayMatch(item.Source)); i++)
             {
                 if (blockKey(item.Source, i) is { } found)
                 {

@@ -44,7 +44,7 @@ internal abstract class MatchStrand : ScanStrand
             {
                 return false;
             }
-            if (!_evaluator.MayMatch(_blocks.Source))
+            if (!Scan.MayMatch(_evaluator, _blocks.Source))
             {
                 _blocks = default;
                 return true;
@@ -54,7 +54,7 @@ internal abstract class MatchStrand : ScanStrand
         {
             _blocks = _blocks with { Count = _blocks.Count - 1 };
             var block = _blocks.First + _blocks.Count;
-            if (_evaluator.MayMatch(_blocks.Source, block))
+            if (Scan.MayMatch(_evaluator, _blocks.Source, block))
             {
                 if (!Scan.MayGoOn())
                 {

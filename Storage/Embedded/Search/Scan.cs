@@ -8,6 +8,9 @@ namespace Apm.Storage.Embedded.Search;
 /// </summary>
 internal sealed class Scan
 {
+    /// <summary>In place of a block's number: what is damaged are the indexes of the source.</summary>
+    private const int SourceItself = -1;
+
     private readonly TimeProvider _time;
     private readonly long _startTimestamp;
     private readonly Action<CorruptPartException>? _onDamage;
@@ -79,15 +82,7 @@ internal sealed class Scan
         }
         catch (CorruptPartException exception)
         {
-            bool isNew;
-            lock (_lock)
-            {
-                isNew = _damaged.Add((source, index));
-            }
-            if (isNew)
-            {
-                _onDamage?.Invoke(exception);
-            }
+            AddDamage(source, index, exception);
             return false;
         }
         finally
@@ -99,6 +94,36 @@ internal sealed class Scan
                 block.Dispose();
             }
             Interlocked.Increment(ref _blocksRead);
+        }
+    }
+
+    /// <summary>Whether the indexes let a row of the source match. A damaged index is reported, and the source left out.</summary>
+    public bool MayMatch(FilterEvaluator evaluator, RowSource source) => MayMatch(evaluator, source, SourceItself);
+
+    /// <summary>As <see cref="MayMatch(FilterEvaluator, RowSource)"/>, of a block.</summary>
+    public bool MayMatch(FilterEvaluator evaluator, RowSource source, int block)
+    {
+        try
+        {
+            return block == SourceItself ? evaluator.MayMatch(source) : evaluator.MayMatch(source, block);
+        }
+        catch (CorruptPartException exception)
+        {
+            AddDamage(source, SourceItself, exception);
+            return false;
+        }
+    }
+
+    /// <summary>Adds the blocks that may hold rows of the trace. A damaged index is reported, and the source left out.</summary>
+    public void FindTrace(RowSource source, TraceId traceId, List<int> blocks)
+    {
+        try
+        {
+            source.FindTrace(traceId, blocks);
+        }
+        catch (CorruptPartException exception)
+        {
+            AddDamage(source, SourceItself, exception);
         }
     }
 
@@ -130,5 +155,18 @@ internal sealed class Scan
         }
         found.Sort(static (left, right) => right.LastTimeUnixNano.CompareTo(left.LastTimeUnixNano));
         return found;
+    }
+
+    private void AddDamage(RowSource source, int block, CorruptPartException exception)
+    {
+        bool isNew;
+        lock (_lock)
+        {
+            isNew = _damaged.Add((source, block));
+        }
+        if (isNew)
+        {
+            _onDamage?.Invoke(exception);
+        }
     }
 }

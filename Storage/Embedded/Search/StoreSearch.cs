@@ -21,10 +21,10 @@ internal sealed class StoreSearch(TimeProvider time, Action<CorruptPartException
         RunAsync(sources, budget, scan => TraceReader.Run(scan, traceId), cancellationToken);
 
     public Task<TraceSearchResult> SearchTracesAsync(IReadOnlyList<RowSource> sources, TraceQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        RunAsync(sources, budget, scan => TraceSearch.Run(scan, query), cancellationToken);
+        TraceSearch.RunAsync(_scheduler, NewScan(sources, budget, cancellationToken), query, cancellationToken);
 
     public Task<LogSearchResult> SearchLogsAsync(IReadOnlyList<RowSource> sources, LogQuery query, QueryBudget budget, CancellationToken cancellationToken) =>
-        RunAsync(sources, budget, scan => LogSearch.Run(scan, query), cancellationToken);
+        LogSearch.RunAsync(_scheduler, NewScan(sources, budget, cancellationToken), query, cancellationToken);
 
     /// <summary>From rollups as far as they determine the answer, else from rows.</summary>
     public Task<AggregateResult> AggregateAsync(IReadOnlyList<RowSource> sources, Signal signal, AggregateQuery query, QueryBudget budget, CancellationToken cancellationToken) =>

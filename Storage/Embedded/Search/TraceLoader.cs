@@ -66,7 +66,7 @@ internal sealed class TraceLoader(Scan scan)
         foreach (var id in traceIds)
         {
             _found.Clear();
-            source.FindTrace(id, _found);
+            scan.FindTrace(source, id, _found);
             blocks.UnionWith(_found);
         }
         return blocks;

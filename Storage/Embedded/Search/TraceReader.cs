@@ -27,7 +27,7 @@ internal sealed class TraceReader
         foreach (var source in _scan.Sources)
         {
             blocks.Clear();
-            source.FindTrace(_traceId, blocks);
+            _scan.FindTrace(source, _traceId, blocks);
             foreach (var block in blocks.Order().Distinct())
             {
                 if (!_scan.MayGoOn())

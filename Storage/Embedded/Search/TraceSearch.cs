@@ -7,40 +7,53 @@ namespace Apm.Storage.Embedded.Search;
 /// Finds a page of traces. A trace's key is the best of its matching spans (start or duration); blocks are read best bound first, and reading stops when
 /// no block left can beat the page. On a later page a trace that turns up is first looked at whole: its key may belong to an earlier page.
 /// </summary>
-internal sealed class TraceSearch
+internal sealed class TraceSearch : ScanStrand
 {
-    private readonly Scan _scan;
+    private readonly TracePage _page;
     private readonly TraceQuery _query;
+    private readonly Scan _scan;
     private readonly TraceLoader _loader;
     private readonly FilterEvaluator _evaluator;
-    private readonly SpanDeduplicator _spans = new();
-    private readonly FingerprintSet _tracesSeen = new();
-    private readonly Dictionary<TraceId, long> _blockBest = [];
-    private readonly HashSet<TraceId> _earlier = [];
-    private readonly Dictionary<TraceId, long> _best = [];
-    private readonly int _capacity;
-    private long _threshold = long.MinValue;
-    private long _matchedSpans;
-    private long _matchedTraces;
+    private readonly Action<RowSource, RowBlock> _visit;
+    private readonly Dictionary<TraceId, long> _offered = [];
+    private readonly List<ulong> _tracesSeen = [];
 
-    private TraceSearch(Scan scan, TraceQuery query)
+    private TraceSearch(TracePage page)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1, nameof(query));
-        _scan = scan;
-        _query = query;
-        _capacity = query.Limit + 1;
-        _loader = new TraceLoader(scan);
-        _evaluator = new FilterEvaluator(query.Filter, query.Range, Signal.Traces, new TraceFacts(scan, _loader));
+        _page = page;
+        _query = page.Query;
+        _scan = page.Scan;
+        _loader = new TraceLoader(_scan);
+        _evaluator = new FilterEvaluator(_query.Filter, _query.Range, Signal.Traces, new TraceFacts(_scan, _loader));
+        _visit = ReadBlock;
     }
 
-    public static TraceSearchResult Run(Scan scan, TraceQuery query) => new TraceSearch(scan, query).Run();
-
-    private bool NewestFirst => _query.Order == TraceOrder.Newest;
-
-    private TraceSearchResult Run()
+    public static Task<TraceSearchResult> RunAsync(ScanScheduler scheduler, Scan scan, TraceQuery query, CancellationToken cancellationToken)
     {
-        Read();
-        var page = Ordered(_best);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1, nameof(query));
+        var page = new TracePage(scan, query);
+        return scheduler.RunAsync(() => new TraceSearch(page), static strands => strands[0].Finish(), cancellationToken);
+    }
+
+    public override bool Step()
+    {
+        if (!_page.TryTakeBlock(out var source, out var block) || !_scan.MayGoOn())
+        {
+            return false;
+        }
+        _offered.Clear();
+        _scan.Visit(source, block, _visit);
+        if (_offered.Count > 0 && _query.After is not null)
+        {
+            Verify();
+        }
+        _page.Admit(_offered);
+        return true;
+    }
+
+    private TraceSearchResult Finish()
+    {
+        var page = _page.Ordered();
         var more = page.Count > _query.Limit;
         if (more)
         {
@@ -55,153 +68,67 @@ internal sealed class TraceSearch
                 summaries.Add(TraceAssembly.Summarise(id, CollectionsMarshal.AsSpan(traces[id]), _loader.Strings, key));
             }
         }
-        return new TraceSearchResult(summaries, _matchedSpans, _matchedTraces, more ? new TraceCursor(page[^1].Key, page[^1].Id) : null, _scan.Report());
+        return new TraceSearchResult(summaries, _page.MatchedSpans, _page.MatchedTraces, more ? new TraceCursor(page[^1].Key, page[^1].Id) : null, _scan.Report());
     }
-
-    private void Read()
-    {
-        var queue = new BlockQueue(
-            source => NewestFirst ? source.LastTimeUnixNano : long.MaxValue,
-            (source, block) => _evaluator.MayMatch(source, block) ? KeyOf(source.GetBounds(block)) : null);
-        foreach (var source in _scan.SourcesIn(_query.Range))
-        {
-            if (_evaluator.MayMatch(source))
-            {
-                queue.Add(source);
-            }
-        }
-        while (queue.TryTake(out var source, out var block, out var key))
-        {
-            if (!_query.CountAll && key < _threshold)
-            {
-                _scan.Stop("limit");
-                return;
-            }
-            if (!_query.CountAll && _query.After is { } after && LowestOf(source.GetBounds(block)) > after.Key)
-            {
-                continue;
-            }
-            if (!_scan.MayGoOn())
-            {
-                return;
-            }
-            _scan.Visit(source, block, ReadBlock);
-            Admit();
-        }
-    }
-
-    private long KeyOf(in BlockBounds bounds) => NewestFirst ? bounds.LastTimeUnixNano : bounds.MaxDurationNano;
-
-    private long LowestOf(in BlockBounds bounds) => NewestFirst ? bounds.FirstTimeUnixNano : bounds.MinDurationNano;
 
     private void ReadBlock(RowSource source, RowBlock block)
     {
-        _blockBest.Clear();
         var rows = _evaluator.Evaluate(source, block);
-        _spans.RemoveSeen(source, block, rows);
+        _page.RemoveSeen(source, block, rows);
         if (RowMask.IsEmpty(rows))
         {
             return;
         }
         var ids = block.TraceIds;
-        var keys = NewestFirst ? block.TimeUnixNano : block.DurationNano;
+        var keys = _query.Order == TraceOrder.Newest ? block.TimeUnixNano : block.DurationNano;
+        var least = _page.LeastKey;
+        _tracesSeen.Clear();
         var previous = default(TraceId);
         foreach (var row in new RowEnumerator(rows))
         {
-            _matchedSpans++;
             var id = ids[row];
             if (id != previous)
             {
-                _matchedTraces += _tracesSeen.Add(FingerprintSet.Mix(id.High, id.Low)) ? 1 : 0;
+                _tracesSeen.Add(FingerprintSet.Mix(id.High, id.Low));
                 previous = id;
             }
             var key = keys[row];
-            if (key >= _threshold && IsAfterCursor(id, key))
+            if (key >= least && _page.IsAfterCursor(id, key))
             {
-                ref var best = ref CollectionsMarshal.GetValueRefOrAddDefault(_blockBest, id, out var known);
+                ref var best = ref CollectionsMarshal.GetValueRefOrAddDefault(_offered, id, out var known);
                 best = known ? Math.Max(best, key) : key;
             }
         }
-    }
-
-    private bool IsAfterCursor(TraceId id, long key) =>
-        _query.After is not { } after || key < after.Key || (key == after.Key && id.CompareTo(after.TraceId) > 0);
-
-    /// <summary>Takes the traces that the last block offers into the page, as far as they belong there.</summary>
-    private void Admit()
-    {
-        if (_blockBest.Count == 0)
-        {
-            return;
-        }
-        if (_query.After is null)
-        {
-            foreach (var (id, key) in _blockBest)
-            {
-                ref var best = ref CollectionsMarshal.GetValueRefOrAddDefault(_best, id, out var known);
-                best = known ? Math.Max(best, key) : key;
-            }
-        }
-        else
-        {
-            AdmitVerified();
-        }
-        Trim();
+        _page.CountMatches(RowMask.Count(rows), _tracesSeen);
     }
 
     /// <summary>
-    /// Best first, a page's worth at a time: what follows a full page cannot get in. A trace is taken with its real key, over all its matching spans.
+    /// Leaves those that belong to this page, with their real keys over all their matching spans. Best first, a page's worth at a time: what follows a full
+    /// page cannot get in.
     /// </summary>
-    private void AdmitVerified()
+    private void Verify()
     {
-        var offered = Ordered(_blockBest);
-        offered.RemoveAll(trace => _best.ContainsKey(trace.Id) || _earlier.Contains(trace.Id));
-        var admitted = 0;
-        for (var start = 0; start < offered.Count && admitted < _capacity; start += _capacity)
+        var candidates = _page.Unknown(_offered);
+        _offered.Clear();
+        for (var start = 0; start < candidates.Count && _offered.Count < _page.Capacity; start += _page.Capacity)
         {
-            var chunk = offered.GetRange(start, Math.Min(_capacity, offered.Count - start));
-            foreach (var (id, spans) in _loader.Load([.. chunk.Select(trace => trace.Id)], _evaluator))
+            var some = candidates.GetRange(start, Math.Min(_page.Capacity, candidates.Count - start));
+            foreach (var (id, spans) in _loader.Load([.. some.Select(trace => trace.Id)], _evaluator))
             {
                 var key = long.MinValue;
                 foreach (ref readonly var span in CollectionsMarshal.AsSpan(spans))
                 {
-                    key = span.Matched ? Math.Max(key, NewestFirst ? span.StartUnixNano : span.DurationNano) : key;
+                    key = span.Matched ? Math.Max(key, _query.Order == TraceOrder.Newest ? span.StartUnixNano : span.DurationNano) : key;
                 }
-                if (key != long.MinValue && IsAfterCursor(id, key))
+                if (key != long.MinValue && _page.IsAfterCursor(id, key))
                 {
-                    _best[id] = key;
-                    admitted++;
+                    _offered[id] = key;
                 }
                 else
                 {
-                    _earlier.Add(id);
+                    _page.Exclude(id);
                 }
             }
         }
-    }
-
-    private void Trim()
-    {
-        if (_best.Count < _capacity)
-        {
-            return;
-        }
-        var ordered = Ordered(_best);
-        for (var i = _capacity; i < ordered.Count; i++)
-        {
-            _best.Remove(ordered[i].Id);
-        }
-        _threshold = ordered[_capacity - 1].Key;
-    }
-
-    private static List<(TraceId Id, long Key)> Ordered(Dictionary<TraceId, long> traces)
-    {
-        var ordered = new List<(TraceId Id, long Key)>(traces.Count);
-        foreach (var (id, key) in traces)
-        {
-            ordered.Add((id, key));
-        }
-        ordered.Sort(static (left, right) => left.Key != right.Key ? right.Key.CompareTo(left.Key) : left.Id.CompareTo(right.Id));
-        return ordered;
     }
 }

@@ -151,7 +151,8 @@ export function createPanel(options) {
           null,
           t(bad.length > 0 ? "Topology.WorstFirst" : "Topology.Busiest"),
         ),
-        bad.length === 0 && graph.edges.length > 0
+        graph.edges.length > 0 &&
+          [...graph.edges, ...graph.nodes].every((one) => one.state === "ok")
           ? h(
               "p",
               { class: "small t2" },
