@@ -73,4 +73,10 @@ internal abstract class ColumnIndex
 
     /// <summary>Bit (code mod 64) is set for each code in the block; all bits without <see cref="Values"/>; 0 when no row of the block has the attribute.</summary>
     public abstract ulong CodeMask(int block);
+
+    /// <summary>The lowest and highest value in the block when all are integers, else null.</summary>
+    public virtual (long Lowest, long Highest)? Range(int block) => null;
+
+    /// <summary>False only when no text in the block has all these sequences (<see cref="Encodings.TextFilter"/>).</summary>
+    public virtual bool MayContain(int block, ReadOnlySpan<int> grams) => true;
 }

@@ -84,6 +84,41 @@ internal sealed class ValueListWriter
         }
     }
 
+    /// <summary>Adds each value to a filter of texts; false when one has another text than its content, as only strings and absent values do not.</summary>
+    public bool TryAddTexts(TextFilter.Builder filter)
+    {
+        var content = _content.Written;
+        for (var i = 0; i < Count; i++)
+        {
+            if ((AttributeType)_types[i] == AttributeType.String)
+            {
+                filter.Add(content[..(int)_bits[i]]);
+                content = content[(int)_bits[i]..];
+            }
+            else if ((AttributeType)_types[i] != AttributeType.Empty)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// <summary>The lowest and highest value when all are integers.</summary>
+    public bool TryGetRange(out long lowest, out long highest)
+    {
+        (lowest, highest) = (long.MaxValue, long.MinValue);
+        if (Count == 0 || _types.AsSpan(0, Count).ContainsAnyExcept((long)AttributeType.Int64))
+        {
+            return false;
+        }
+        foreach (var value in _bits.AsSpan(0, Count))
+        {
+            lowest = Math.Min(lowest, value);
+            highest = Math.Max(highest, value);
+        }
+        return true;
+    }
+
     public void WriteTo(ByteWriter writer)
     {
         IntColumn.Encode(_types.AsSpan(0, Count), writer);

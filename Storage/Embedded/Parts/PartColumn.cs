@@ -43,4 +43,18 @@ internal sealed class PartColumnIndex(PartSource source, ValueColumn? column) : 
     public override ValueDictionary? Values => column is { IsDictionary: true, Distinct: > 0 } ? source.DictionaryOf(column) : null;
 
     public override ulong CodeMask(int block) => column?.InBlock(block) is not { } inBlock ? 0 : column.IsDictionary ? inBlock.Mask : ulong.MaxValue;
+
+    public override (long Lowest, long Highest)? Range(int block) =>
+        column?.InBlock(block) is { Raw.HasRange: true } inBlock ? (inBlock.Raw.Lowest, inBlock.Raw.Highest) : null;
+
+    public override bool MayContain(int block, ReadOnlySpan<int> grams)
+    {
+        if (column?.InBlock(block) is not { Raw.TextFilter.IsAbsent: false } inBlock)
+        {
+            return true;
+        }
+        // Not kept in the cache, where those of a scan would drive out everything else: reading one takes microseconds.
+        using var filter = source.File.Read(inBlock.Raw.TextFilter);
+        return Encodings.TextFilter.MayContain(filter.Content, grams);
+    }
 }

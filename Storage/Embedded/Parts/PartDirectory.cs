@@ -145,7 +145,12 @@ internal sealed class ValueColumn(ValueScope scope, string name, byte[] key, lon
         }
         var key = reader.LengthPrefixed().ToArray();
         var entries = reader.Count(int.MaxValue);
-        var isDictionary = reader.Byte() != 0;
+        var kind = (ValueColumnKind)reader.Byte();
+        if (kind > ValueColumnKind.RawIntegers)
+        {
+            throw reader.Corrupt($"value column kind {(byte)kind} is unknown");
+        }
+        var isDictionary = kind == ValueColumnKind.Dictionary;
         var distinct = isDictionary ? reader.Count(PartFormat.MaxChunkBytes) : 0;
         var dictionary = isDictionary ? ChunkRefCodec.Read(ref reader, ref expected) : default;
         var present = new ValueColumnBlock[reader.Count(blocks)];
@@ -159,7 +164,9 @@ internal sealed class ValueColumn(ValueScope scope, string name, byte[] key, lon
             }
             var count = reader.Count(int.MaxValue);
             var chunk = ChunkRefCodec.Read(ref reader, ref expected);
-            present[i] = new ValueColumnBlock(block, count, chunk, isDictionary ? reader.UInt64() : 0);
+            present[i] = isDictionary
+                ? new ValueColumnBlock(block, count, chunk, reader.UInt64(), default)
+                : new ValueColumnBlock(block, count, chunk, 0, RawIndex.Read(ref reader, kind, ref expected));
         }
         return new ValueColumn(scope, Encoding.UTF8.GetString(key), key, entries, isDictionary, distinct, dictionary, present);
     }
@@ -168,7 +175,8 @@ internal sealed class ValueColumn(ValueScope scope, string name, byte[] key, lon
 /// <param name="Entries">Values of the column in the block.</param>
 /// <param name="Chunk">Dictionary codes, absent when all are 0; or the raw values.</param>
 /// <param name="Mask">Bit (code mod 64) is set for each code in the block.</param>
-internal sealed record ValueColumnBlock(int Block, int Entries, ChunkRef Chunk, ulong Mask);
+/// <param name="Raw">What is known of the block's raw values.</param>
+internal sealed record ValueColumnBlock(int Block, int Entries, ChunkRef Chunk, ulong Mask, RawIndex Raw);
 
 /// <summary>The distinct lists of keys that records (or events, or links) of a part have, in order; a key that one has twice is there twice.</summary>
 internal sealed class AttributeShapes

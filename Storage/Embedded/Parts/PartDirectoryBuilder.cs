@@ -7,6 +7,7 @@ internal sealed class PartDirectoryBuilder(int blocks)
 {
     private readonly SortedDictionary<PlainColumn, (ChunkRef Chunk, ulong Mask)[]> _plain = [];
     private readonly Dictionary<ContentColumn, (ChunkRef Chunk, ulong Mask)[]> _values = [];
+    private readonly Dictionary<ContentColumn, RawIndex[]> _rawIndexes = [];
     private readonly List<(ContentColumn Column, ChunkRef Dictionary)> _columns = [];
     private readonly ChunkRef[] _blooms = new ChunkRef[blocks];
 
@@ -32,6 +33,17 @@ internal sealed class PartDirectoryBuilder(int blocks)
             _values.Add(column, chunks);
         }
         chunks[index] = (chunk, mask);
+    }
+
+    public void AddRawValues(ContentColumn column, int index, ChunkRef chunk, in RawIndex rawIndex)
+    {
+        AddValues(column, index, chunk, 0);
+        if (!_rawIndexes.TryGetValue(column, out var indexes))
+        {
+            indexes = new RawIndex[column.BlockCount];
+            _rawIndexes.Add(column, indexes);
+        }
+        indexes[index] = rawIndex;
     }
 
     public void AddBloom(int block, ChunkRef chunk) => _blooms[block] = chunk;
@@ -83,7 +95,9 @@ internal sealed class PartDirectoryBuilder(int blocks)
         writer.Byte((byte)column.Scope);
         writer.LengthPrefixed(column.Key);
         writer.VarUInt((ulong)column.Entries);
-        writer.Byte(column.IsDictionary ? (byte)1 : (byte)0);
+        var rawIndexes = column.IsDictionary ? [] : _rawIndexes[column];
+        var kind = column.IsDictionary ? ValueColumnKind.Dictionary : RawIndex.KindOf(rawIndexes);
+        writer.Byte((byte)kind);
         if (column.IsDictionary)
         {
             writer.VarUInt((ulong)column.Distinct);
@@ -100,6 +114,10 @@ internal sealed class PartDirectoryBuilder(int blocks)
             if (column.IsDictionary)
             {
                 writer.UInt64(mask);
+            }
+            else
+            {
+                rawIndexes[index].Write(writer, kind, ref expected);
             }
             previous = column.BlockNumber(index);
         }

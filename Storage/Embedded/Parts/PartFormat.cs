@@ -5,7 +5,7 @@ namespace Apm.Storage.Embedded.Parts;
 /// <summary>Numbers of the part format, drawn in FORMAT.md. All of them are on disk: never renumber, never reuse.</summary>
 internal static class PartFormat
 {
-    /// <summary>What is written. Versions 1 and 2 are read: 2 added the chunk codec Brotli.</summary>
+    /// <summary>What is written. Versions 1 and 2 are read: 2 added the chunk codec Brotli, text filters and ranges of raw integers.</summary>
     public const ushort Version = 2;
 
     public static ReadOnlySpan<byte> HeaderMagic => "APMPART\n"u8;

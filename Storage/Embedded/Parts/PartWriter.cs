@@ -10,6 +10,8 @@ namespace Apm.Storage.Embedded.Parts;
 /// </summary>
 internal sealed class PartWriter
 {
+    private static readonly byte[] s_bodyKey = System.Text.Encoding.UTF8.GetBytes(IntrinsicKey.Body);
+
     private readonly PartContent _content;
     private readonly BlockPlan _plan;
     private readonly IReadOnlyList<ContentColumn> _columns;
@@ -19,6 +21,7 @@ internal sealed class PartWriter
     private readonly ValueListWriter _values = new();
     private readonly ParentEncoder _parents = new();
     private readonly HashSet<ulong> _hashes = [];
+    private readonly TextFilter.Builder _texts = new();
     private readonly BlockBounds[] _bounds;
     private readonly List<(ulong Id, int Block)> _traces = [];
     private long[] _longs = new long[PartFormat.BlockRows];
@@ -369,10 +372,28 @@ internal sealed class PartWriter
     {
         _values.Clear();
         column.ReadValues(index, _values);
-        _values.AddHashesTo(_hashes, ValueHash.OfBytes(column.Key, (ulong)column.Scope));
+        var isBody = column.Scope == ValueScope.Intrinsic && column.Key.AsSpan().SequenceEqual(s_bodyKey);
+        if (!isBody)
+        {
+            _values.AddHashesTo(_hashes, ValueHash.OfBytes(column.Key, (ulong)column.Scope));
+        }
         _chunk.Clear();
         _values.WriteTo(_chunk);
-        _directory.AddValues(column, index, _chunks.AppendText(_chunk), 0);
+        var values = _chunks.AppendText(_chunk);
+        _directory.AddRawValues(column, index, values, isBody ? RawIndex.OfText(WriteTextFilter()) : _values.TryGetRange(out var lowest, out var highest) ? RawIndex.OfRange(lowest, highest) : default);
+    }
+
+    /// <summary>Absent when a value is no string, and so has a text that is not stored.</summary>
+    private ChunkRef WriteTextFilter()
+    {
+        _texts.Clear();
+        if (!_values.TryAddTexts(_texts))
+        {
+            return default;
+        }
+        _chunk.Clear();
+        _texts.WriteTo(_chunk);
+        return _chunks.Append(_chunk);
     }
 
     /// <summary>Of the raw values written since the last one.</summary>

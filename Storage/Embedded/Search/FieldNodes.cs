@@ -219,8 +219,19 @@ internal sealed class ColumnPruning(Field field, ValuePredicate predicate, Verdi
         {
             _codes = verdicts.SetOf(values);
         }
-        return _codes is not null ? (mask & _codes.Mask) != 0 : MayEqual(source, block);
+        return _codes is not null ? (mask & _codes.Mask) != 0 : MayBeInRange(block) && MayEqual(source, block) && MayContain(block);
     }
+
+    private bool MayBeInRange(int block)
+    {
+        if (predicate.Integers is not { } wanted || _index!.Range(block) is not { } stored)
+        {
+            return true;
+        }
+        return wanted.Inverted ? stored.Lowest < wanted.Low || stored.Highest > wanted.High : stored.Lowest <= wanted.High && stored.Highest >= wanted.Low && wanted.Low <= wanted.High;
+    }
+
+    private bool MayContain(int block) => predicate.RequiredGrams.IsEmpty || _index!.MayContain(block, predicate.RequiredGrams);
 
     private bool MayEqual(RowSource source, int block)
     {

@@ -36,6 +36,10 @@ internal sealed class LogSearch : ScanStrand
         {
             return false;
         }
+        if (!_scan.MayMatch(_evaluator, source, block))
+        {
+            return true;
+        }
         _scan.Visit(source, block, _visit);
         return true;
     }

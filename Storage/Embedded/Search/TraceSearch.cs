@@ -41,6 +41,10 @@ internal sealed class TraceSearch : ScanStrand
         {
             return false;
         }
+        if (!_scan.MayMatch(_evaluator, source, block))
+        {
+            return true;
+        }
         _offered.Clear();
         _scan.Visit(source, block, _visit);
         if (_offered.Count > 0 && _query.After is not null)

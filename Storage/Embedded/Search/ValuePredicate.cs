@@ -24,6 +24,19 @@ internal abstract class ValuePredicate
     /// <summary>The values of which one must be stored for anything to match, or empty when that cannot be said: for pruning blocks by index.</summary>
     public virtual IReadOnlyList<AttributeValue> RequiredValues => [];
 
+    /// <summary>The integers for which it can hold, when nothing but integers is stored; null when that cannot be said.</summary>
+    public virtual (long Low, long High, bool Inverted)? Integers => null;
+
+    /// <summary>Sequences of bytes that every text has for which it holds, as <see cref="Encodings.TextFilter"/> hashes them; for pruning blocks by index.</summary>
+    public virtual ReadOnlySpan<int> RequiredGrams => [];
+
+    protected static int[] GramsOf(string text)
+    {
+        var grams = new List<int>();
+        Encodings.TextFilter.AddHashes(Encoding.UTF8.GetBytes(text), grams);
+        return [.. grams.Distinct()];
+    }
+
     public static ValuePredicate Of(Filter filter) => filter switch
     {
         ComparisonFilter comparison => new ComparisonPredicate(comparison.Operator, comparison.Value),
@@ -42,6 +55,14 @@ internal sealed class PresentPredicate : ValuePredicate
 
 internal sealed class ComparisonPredicate(ComparisonOperator comparison, AttributeValue literal) : ValuePredicate
 {
+    private readonly int[] _grams = comparison == ComparisonOperator.Equal && literal.Type == AttributeType.String ? GramsOf(literal.AsString()) : [];
+
+    public override ReadOnlySpan<int> RequiredGrams => _grams;
+
+    /// <summary>An interval that holds no integer where it can hold for none.</summary>
+    public override (long Low, long High, bool Inverted)? Integers =>
+        NumberOrder.IsNumber(literal.Type) ? NumberOrder.Interval(comparison, literal) ?? (1, 0, false) : (1, 0, false);
+
     public override IReadOnlyList<AttributeValue> RequiredValues { get; } = comparison == ComparisonOperator.Equal ? Representations(literal) : [];
 
     public override bool TrySearch(ReadOnlySpan<byte> contents, ReadOnlySpan<int> ends, Span<ulong> found)
@@ -159,6 +180,10 @@ internal sealed class RegexPredicate(Regex pattern, bool negated) : TextualPredi
 /// <summary>A string contains a text that has other letters than ASCII's, in any case.</summary>
 internal sealed class ContainsPredicate(string needle) : TextualPredicate
 {
+    private readonly int[] _grams = GramsOf(needle);
+
+    public override ReadOnlySpan<int> RequiredGrams => _grams;
+
     private readonly SearchValues<string> _needle = SearchValues.Create([needle], StringComparison.OrdinalIgnoreCase);
 
     protected override bool MatchesText(ReadOnlySpan<char> text) => text.ContainsAny(_needle);
@@ -168,6 +193,9 @@ internal sealed class ContainsPredicate(string needle) : TextualPredicate
 internal sealed class ContainsAsciiPredicate(string needle) : ValuePredicate
 {
     private readonly AsciiSearch _search = new(needle);
+    private readonly int[] _grams = GramsOf(needle);
+
+    public override ReadOnlySpan<int> RequiredGrams => _grams;
 
     public override bool Matches(AttributeType type, long bits, ReadOnlySpan<byte> content) => type == AttributeType.String && _search.IndexIn(content) >= 0;
 
@@ -216,6 +244,8 @@ internal sealed class TextPredicate(string text) : ValuePredicate
 internal sealed class BodyPredicate(ValuePredicate inner) : ValuePredicate
 {
     public override bool IsCheap => inner.IsCheap;
+
+    public override ReadOnlySpan<int> RequiredGrams => inner.RequiredGrams;
 
     public override bool TrySearch(ReadOnlySpan<byte> contents, ReadOnlySpan<int> ends, Span<ulong> found) => inner.TrySearch(contents, ends, found);
 

@@ -20,6 +20,7 @@ internal enum PartChunkKind
     RawValues,
     Dictionary,
     Bloom,
+    TextFilter,
 }
 
 /// <param name="Column">The column's name, an attribute key with its scope before it; for the rest what it is.</param>
@@ -62,6 +63,10 @@ internal static class PartChunks
             foreach (var inBlock in column.Blocks)
             {
                 chunks.Add(new PartChunk(inBlock.Chunk, column.IsDictionary ? PartChunkKind.Codes : PartChunkKind.RawValues, name, inBlock.Block, inBlock.Entries));
+                if (inBlock.Raw.HasTextFilter)
+                {
+                    chunks.Add(new PartChunk(inBlock.Raw.TextFilter, PartChunkKind.TextFilter, name + " text filter", inBlock.Block, 0));
+                }
             }
         }
         return chunks;

@@ -348,7 +348,48 @@ internal sealed class PartVerifier
             }
             return;
         }
+        if (inBlock.Raw.HasTextFilter)
+        {
+            TextFilterHolds(number, column, inBlock.Raw.TextFilter, values);
+            return;
+        }
+        if (inBlock.Raw.HasRange)
+        {
+            RangeHolds(number, column, inBlock.Raw, values);
+        }
         BloomHolds(number, column, values);
+    }
+
+    private void TextFilterHolds(int number, ValueColumn column, ChunkRef reference, ValueList values)
+    {
+        if (reference.IsAbsent)
+        {
+            return;
+        }
+        using var filter = _part.File.Read(reference);
+        var grams = new List<int>();
+        for (var i = 0; i < values.Count; i++)
+        {
+            grams.Clear();
+            TextFilter.AddHashes(values.GetContent(i), grams);
+            if (!TextFilter.MayContain(filter.Content, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(grams)))
+            {
+                Find(reference.Offset, $"the text filter of block {number} does not know value {i} of {PartChunks.NameOf(column)}");
+                return;
+            }
+        }
+    }
+
+    private void RangeHolds(int number, ValueColumn column, in RawIndex range, ValueList values)
+    {
+        for (var i = 0; i < values.Count; i++)
+        {
+            if (values.GetType(i) != AttributeType.Int64 || values.GetBits(i) < range.Lowest || values.GetBits(i) > range.Highest)
+            {
+                Find(DirectoryOffset, $"value {i} of {PartChunks.NameOf(column)} in block {number} is not from {range.Lowest} to {range.Highest}");
+                return;
+            }
+        }
     }
 
     private void BloomHolds(int number, ValueColumn column, ValueList values)
