@@ -7,16 +7,17 @@ internal sealed partial class EmbeddedEngine
 
     private void RunSealer()
     {
-        var retryAt = DateTimeOffset.MinValue;
+        // Measured, not looked up: a clock that is set back must not put the next try off.
+        long? failedAt = null;
         var delay = _options.RetryDelay;
         while (true)
         {
             _wake.Wait();
-            while (!_abandoned && NextFrozen() is { } head && (_stopping || _time.GetUtcNow() >= retryAt))
+            while (!_abandoned && NextFrozen() is { } head && (_stopping || failedAt is not { } at || _time.GetElapsedTime(at) >= delay))
             {
                 if (TrySeal(head, out var failure))
                 {
-                    delay = _options.RetryDelay;
+                    (failedAt, delay) = (null, _options.RetryDelay);
                     continue;
                 }
                 if (_stopping)
@@ -24,8 +25,8 @@ internal sealed partial class EmbeddedEngine
                     head.Sealed.TrySetException(failure);
                     break;
                 }
-                retryAt = _time.GetUtcNow() + delay;
-                delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, _options.MaxRetryDelay.Ticks));
+                delay = failedAt is null ? _options.RetryDelay : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, _options.MaxRetryDelay.Ticks));
+                failedAt = _time.GetTimestamp();
             }
             if (_stopping)
             {

@@ -158,7 +158,7 @@ internal sealed class EdgeAnswer
             AddRows(_fresh, _range);
             return;
         }
-        var join = new EdgeJoin(new StringTable(), _range, _rolled, _mayBeSealed, EdgeJoinLimits.None, (source, block, visit) => _scan.MayGoOn() && _scan.Visit(source, block, visit));
+        var join = new EdgeJoin(new StringTable(), _range, _rolled, _mayBeSealed, EdgeJoinLimits.None, (source, block, visit) => _scan.MayGoOn() && _scan.Visit(source, block, visit)) { Find = _scan.FindTrace };
         join.AddUnordered(_fresh);
         join.Finish(_fresh);
         Add((join.Log.Groups, join.Log.ToCells()));

@@ -52,6 +52,9 @@ internal sealed class EdgeJoin
     /// <summary>Told of each trace that is complete in the sources.</summary>
     public Action<TraceId>? OnTrace { get; init; }
 
+    /// <summary>Adds the blocks of a source that may hold spans of a trace; none when its index is damaged.</summary>
+    public Action<RowSource, TraceId, List<int>> Find { get; init; } = FindWhatCanBeFound;
+
     /// <summary>Asked before a trace is joined; true: it is left out, to come with <see cref="AddSpread"/>.</summary>
     public Func<TraceId, bool>? Defer { get; init; }
 
@@ -226,9 +229,23 @@ internal sealed class EdgeJoin
         _found.Clear();
         foreach (var source in _earlier)
         {
-            source.FindTrace(traceId, _found);
+            Find(source, traceId, _found);
         }
         return _found.Count > 0;
+    }
+
+    /// <summary>A damaged index of an earlier part costs the corrections that it would give, not the seal; the query that meets it reports it.</summary>
+    private static void FindWhatCanBeFound(RowSource source, TraceId traceId, List<int> blocks)
+    {
+        var before = blocks.Count;
+        try
+        {
+            source.FindTrace(traceId, blocks);
+        }
+        catch (CorruptPartException)
+        {
+            blocks.RemoveRange(before, blocks.Count - before);
+        }
     }
 
     private void JoinSplit()
@@ -274,7 +291,7 @@ internal sealed class EdgeJoin
             foreach (var traceId in wanted)
             {
                 _found.Clear();
-                source.FindTrace(traceId, _found);
+                Find(source, traceId, _found);
                 blocks.UnionWith(_found);
             }
             foreach (var block in blocks)

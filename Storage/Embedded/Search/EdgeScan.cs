@@ -38,7 +38,7 @@ internal sealed class EdgeScan
         _scan = scan;
         _sources = sources;
         _range = range;
-        _join = new EdgeJoin(_strings, range, [], null, EdgeJoinLimits.None, scan.Visit) { Defer = Defer };
+        _join = new EdgeJoin(_strings, range, [], null, EdgeJoinLimits.None, scan.Visit) { Defer = Defer, Find = scan.FindTrace };
     }
 
     /// <summary>The edges of the calls that start in the range, in cells by the minute.</summary>
@@ -115,7 +115,7 @@ internal sealed class EdgeScan
         foreach (var neighbour in _neighbours)
         {
             _found.Clear();
-            neighbour.FindTrace(traceId, _found);
+            _scan.FindTrace(neighbour, traceId, _found);
             foreach (var found in _found)
             {
                 if (found != _block || !ReferenceEquals(neighbour, _source))

@@ -21,7 +21,10 @@ internal sealed class EngineRig
 
     public EmbeddedStoreOptions Options { get; } = new();
 
-    public EmbeddedEngine Open() => EmbeddedEngine.Open(Disk, Folder, Options, Time, Logger);
+    /// <summary>What the engine's wall clock is wrong by; timers and measured times do not care.</summary>
+    public TimeSpan ClockError { get; set; }
+
+    public EmbeddedEngine Open() => EmbeddedEngine.Open(Disk, Folder, Options, new WrongClock(this), Logger);
 
     /// <summary>As the ingester does: both signals, each with the position.</summary>
     public async Task AppendAsync(EmbeddedEngine engine, long position, int rows = 20)
@@ -86,5 +89,16 @@ internal sealed class EngineRig
     {
         Assert.Equal(Expected(Signal.Traces, spansUpTo), Rows(engine, Signal.Traces));
         Assert.Equal(Expected(Signal.Logs, logsUpTo), Rows(engine, Signal.Logs));
+    }
+
+    private sealed class WrongClock(EngineRig rig) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => rig.Time.GetUtcNow() + rig.ClockError;
+
+        public override long GetTimestamp() => rig.Time.GetTimestamp();
+
+        public override long TimestampFrequency => rig.Time.TimestampFrequency;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => rig.Time.CreateTimer(callback, state, dueTime, period);
     }
 }
