@@ -9,7 +9,9 @@ const string Usage = """
       logs       the same for log records, and searches of them
       query      latencies of queries over HTTP with the spans stored
       restart    kill -9 under load, time to ready, everything counted
+      retention  how soon and at what cost old spans are dropped, whole days and a service
       overload   far more than is taken, from senders that do not wait: memory, refusals
+      micro      codecs, decoding, sealing and the like, by name: micro IntColumn Lz
       start      time to ready, idle memory
 
     Options; each bench has its own defaults:
@@ -50,6 +52,12 @@ try
         case "overload":
             await OverloadBench.RunAsync(arguments, report);
             break;
+        case "retention":
+            await RetentionBench.RunAsync(arguments, report);
+            break;
+        case "micro":
+            MicroBench.Run(arguments);
+            return 0;
         case "query":
             await QueryBench.RunAsync(arguments, report);
             break;

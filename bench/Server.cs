@@ -92,7 +92,7 @@ internal sealed class Server : IAsyncDisposable
         return sum;
     }
 
-    /// <summary>Waits until sealing and merging have nothing to do; how long that took.</summary>
+    /// <summary>Waits until sealing and merging have nothing to do, for <see cref="IdleLimit"/> at most; how long that took.</summary>
     public async Task<TimeSpan> IdleAsync()
     {
         var watch = Stopwatch.StartNew();
@@ -100,7 +100,8 @@ internal sealed class Server : IAsyncDisposable
         {
             await Task.Delay(IdleInterval);
             var now = Cpu();
-            if (now - cpu < IdleInterval * IdleShare)
+            var disk = await DiskFigures.ReadAsync(this, Signal.Traces);
+            if (now - cpu < IdleInterval * IdleShare && disk is { IsMerging: false, Backlog: 0 })
             {
                 return watch.Elapsed - IdleInterval;
             }
@@ -128,8 +129,10 @@ internal sealed class Server : IAsyncDisposable
 
     /// <summary>Items stored, counted one by one: the filter asks for what no rollup knows.</summary>
     public Task<long> CountRowsAsync(Signal signal) => signal == Signal.Traces
-        ? CountAsync("api/v1/spans/red?from=now-30d&to=now%2B1d&q=" + Uri.EscapeDataString("{ duration >= 0ns }"))
+        ? CountSpansAsync("{ duration >= 0ns }", "now-30d", "now+1d")
         : CountLogsAsync();
+
+    public Task<long> CountSpansAsync(string filter, string from, string to) => CountAsync($"api/v1/spans/red?from={from}&to={Uri.EscapeDataString(to)}&q={Uri.EscapeDataString(filter)}");
 
     /// <summary>Spans stored, in the way that dashboards count them.</summary>
     public Task<long> CountGroupsAsync() => CountAsync("api/v1/spans/red?from=now-30d&to=now%2B1d");

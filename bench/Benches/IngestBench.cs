@@ -20,14 +20,6 @@ internal static class IngestBench
         report.Add("idle after", idle.TotalSeconds, "s");
         report.Add("peak resident memory", server.PeakResidentMiB(), "MiB", Gate.PeakResidentMiB);
         await CountBack.CheckAsync(server, run.Loader, Signal.Traces, report);
-        await AddDiskAsync(server, arguments, run, report);
-    }
-
-    /// <summary>What the store wrote and what it keeps. Stops the server, so that everything is in parts.</summary>
-    private static async Task AddDiskAsync(Server server, BenchArguments arguments, LoadRun run, Report report)
-    {
-        var figures = await DiskFigures.ReadAsync(server);
-        await server.StopAsync();
-        figures.AddTo(report, server, run.Loader.Acknowledged, arguments.Harsh ? null : Gate.BytesPerSpanSealed, arguments.Harsh ? null : Gate.BytesPerSpanMerged);
+        (await DiskFigures.ReadAsync(server, Signal.Traces)).AddTo(report, "span", arguments.Harsh ? null : Gate.BytesPerSpanSealed, arguments.Harsh ? null : Gate.BytesPerSpanMerged);
     }
 }

@@ -22,9 +22,7 @@ internal static class LogsBench
         await CountBack.CheckAsync(server, run.Loader, Signal.Logs, report);
         await SearchAsync(server, run.Loader, arguments, report);
         report.Add("peak resident memory, searches too", server.PeakResidentMiB(), "MiB");
-        var disk = await DiskFigures.ReadAsync(server);
-        await server.StopAsync();
-        disk.AddTo(report, server, run.Loader.Acknowledged, Gate.BytesPerRecord, Gate.BytesPerRecord);
+        (await DiskFigures.ReadAsync(server, Signal.Logs)).AddTo(report, "record", Gate.BytesPerRecord, Gate.BytesPerRecord);
     }
 
     private static async Task SearchAsync(Server server, Loader loader, BenchArguments arguments, Report report)

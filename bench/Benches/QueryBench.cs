@@ -20,6 +20,7 @@ internal static class QueryBench
         await server.IdleAsync();
         report.Add("server CPU, everything in, sealed and merged", run.CpuMicrosecondsPerItem, "µs/span");
         await CountBack.CheckAsync(server, run.Loader, Signal.Traces, report);
+        (await DiskFigures.ReadAsync(server, Signal.Traces)).AddTo(report, "span", Gate.BytesPerSpanSealed, Gate.BytesPerSpanMerged);
         var queries = await StoredQueries.CreateAsync(server, run.Loader.Samples);
         foreach (var query in queries.All(run.Loader.Acknowledged))
         {
