@@ -51,9 +51,9 @@ public class SpanBenchmarks
     [Benchmark(OperationsPerInvoke = Spans)]
     public long Seal()
     {
-        var rows = RowOrder.Merge([_batch]);
+        using var content = new BatchContent([_batch]);
         using var file = _files!.Create("part");
-        var bytes = PartWriter.Write(file, new BatchContent(rows));
+        var bytes = PartWriter.Write(file, content);
         _files.Delete("part");
         return bytes;
     }
