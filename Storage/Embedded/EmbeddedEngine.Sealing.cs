@@ -28,6 +28,7 @@ internal sealed partial class EmbeddedEngine
                 delay = failedAt is null ? _options.RetryDelay : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, _options.MaxRetryDelay.Ticks));
                 failedAt = _time.GetTimestamp();
             }
+            RebuildRollups();
             if (_stopping)
             {
                 FailRest();
@@ -64,6 +65,7 @@ internal sealed partial class EmbeddedEngine
         {
             head.Written ??= _folder.Write(head);
             var opened = _folder.OpenWritten(head.Written);
+            BuildRollups(opened);
             _folder.Commit(head);
             lock (_lock)
             {

@@ -48,11 +48,12 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         _metrics = new StoreMetrics(meters, State);
         _head = new Head(folder.CoveredSpans, folder.CoveredLogs);
         _snapshot = null!;
-        Search = new StoreSearch(time, OnDamage);
+        Search = new StoreSearch(time, OnDamage) { MayBeSealed = folder.Rollups.Ledger.MayBeSealed };
         lock (_lock)
         {
             PublishLocked();
         }
+        RememberParts();
         _sealer = new Thread(RunSealer) { IsBackground = true, Name = "Apm.Storage sealer", Priority = ThreadPriority.BelowNormal };
         _sealer.Start();
         _timer = time.CreateTimer(_ => OnTick(), null, TickInterval, TickInterval);
@@ -86,6 +87,10 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
     /// <summary>As <see cref="ITelemetryStore.AppendAsync"/>. Waits when the head is full and as many as may wait to be sealed do.</summary>
     public async ValueTask AppendAsync(ColumnBatch batch, long position, CancellationToken cancellationToken)
     {
+        if (position > CoveredPosition(batch.Signal))
+        {
+            batch = WithoutStored(batch);
+        }
         while (true)
         {
             Task room;
@@ -196,7 +201,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
             {
                 FreezeLocked();
             }
-            if (!_disposed && _frozen.Count > 0)
+            if (!_disposed && (_frozen.Count > 0 || Array.Exists(_folder.Parts.Spans, part => part.Source.Rollup is null)))
             {
                 _wake.Release();
             }
@@ -209,7 +214,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         {
             return new EngineState(
                 _head.Rows + _frozen.Sum(head => (long)head.Rows), _head.Bytes + _frozen.Sum(head => head.Bytes), _frozen.Count,
-                _folder.Parts.Spans.Length + _folder.Parts.Logs.Length, _folder.Bytes, _folder.CacheBytes);
+                _folder.Parts.Spans.Length + _folder.Parts.Logs.Length, _folder.Bytes, _folder.CacheBytes, _folder.Rollups.Ledger.LeftOut);
         }
     }
 

@@ -11,10 +11,12 @@ internal sealed record ManifestPart(long Id, Signal Signal, int Level, long Rows
 {
     public const string Extension = ".part";
 
+    public const string RollupExtension = ".rollup";
+
     public string FileName => Id.ToString("x16", CultureInfo.InvariantCulture) + Extension;
 
     /// <summary>Beside the part's file.</summary>
-    public string RollupFileName => Id.ToString("x16", CultureInfo.InvariantCulture) + ".rollup";
+    public string RollupFileName => Id.ToString("x16", CultureInfo.InvariantCulture) + RollupExtension;
 
     /// <summary>The file of an id as people write it: hexadecimal, leading zeros and the extension may be left out.</summary>
     public static string FileNameOf(string id) =>

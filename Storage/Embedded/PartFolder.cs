@@ -1,5 +1,6 @@
 using Apm.Storage.Columns;
 using Apm.Storage.Embedded.Parts;
+using Apm.Storage.Embedded.Rollups;
 using Apm.Telemetry;
 using Apm.Telemetry.Files;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,7 @@ internal sealed partial class PartFolder : IDisposable
     private PartFolder(IFileSystem files, string folder, Manifest manifest, ChunkCache cache, TimeProvider time, ILogger logger)
     {
         _time = time;
+        Rollups = new PartRollups(files, folder, cache, logger);
         _files = files;
         _folder = folder;
         _manifest = manifest;
@@ -37,6 +39,8 @@ internal sealed partial class PartFolder : IDisposable
 
     /// <summary>All parts, in the order they were sealed. Whoever puts another set in its place lets go of this one.</summary>
     public PartSet Parts { get; private set; } = new([], []);
+
+    public PartRollups Rollups { get; }
 
     /// <summary>Of all parts.</summary>
     public long Bytes { get; private set; }
@@ -227,7 +231,9 @@ internal sealed partial class PartFolder : IDisposable
         foreach (var name in present)
         {
             var isPart = ManifestPart.TryParseId(name, out var id);
-            if ((isPart && !listed.ContainsKey(name) && !added.Exists(part => part.Id == id)) || name == Manifest.TemporaryFileName)
+            var isRollup = name.EndsWith(ManifestPart.RollupExtension, StringComparison.Ordinal)
+                && !_spans.Exists(part => part.Entry.RollupFileName == name);
+            if (isRollup || (isPart && !listed.ContainsKey(name) && !added.Exists(part => part.Id == id)) || name == Manifest.TemporaryFileName)
             {
                 DeleteQuietly(name);
             }
@@ -261,7 +267,9 @@ internal sealed partial class PartFolder : IDisposable
                 LogPartMissing(fileName);
                 return null;
             }
-            return new PartSource(PartFile.Open(_files, PathOf(fileName)), _cache) { Entry = entry };
+            var part = new PartSource(PartFile.Open(_files, PathOf(fileName)), _cache) { Entry = entry };
+            Rollups.Open(part);
+            return part;
         }
         catch (CorruptPartException damage)
         {

@@ -10,6 +10,7 @@ internal sealed class StoreMetrics : IDisposable
 
     private readonly Meter _meter;
     private readonly Counter<long> _appended;
+    private readonly Counter<long> _repeated;
     private readonly Counter<long> _sealed;
     private readonly Counter<long> _sealFailures;
     private readonly Histogram<double> _sealDuration;
@@ -20,6 +21,7 @@ internal sealed class StoreMetrics : IDisposable
     {
         _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
         _appended = _meter.CreateCounter<long>("apm.storage.rows.appended", "{row}", "Rows made visible.");
+        _repeated = _meter.CreateCounter<long>("apm.storage.rows.repeated", "{row}", "Spans that were appended again, and dropped as they are stored.");
         _sealed = _meter.CreateCounter<long>("apm.storage.rows.sealed", "{row}", "Rows moved from memory to parts.");
         _sealFailures = _meter.CreateCounter<long>("apm.storage.seal.failures", "{seal}", "Seals that failed and are tried again; the rows stay in memory.");
         _sealDuration = _meter.CreateHistogram<double>("apm.storage.seal.duration", "s", "Time to seal one head.");
@@ -29,10 +31,20 @@ internal sealed class StoreMetrics : IDisposable
         _meter.CreateObservableGauge("apm.storage.head.waiting", () => (long)state().WaitingHeads, "{head}", "Full heads that wait to be sealed.");
         _meter.CreateObservableGauge("apm.storage.parts", () => (long)state().Parts, "{part}", "Parts on disk.");
         _meter.CreateObservableGauge("apm.storage.parts.size", () => state().PartBytes, "By", "Bytes of the parts on disk.");
+        _meter.CreateObservableCounter(
+            "apm.storage.edges.left_out", () => state().EdgesLeftOut, "{trace}", "Traces over several parts, and links, that a seal did not join, as there were too many.");
         _meter.CreateObservableGauge("apm.storage.cache.size", () => state().CacheBytes, "By", "Decoded directories, dictionaries, blooms and index pages in memory.");
     }
 
     public void Appended(Signal signal, int rows) => _appended.Add(rows, new KeyValuePair<string, object?>("signal", Name(signal)));
+
+    public void Repeated(int rows)
+    {
+        if (rows > 0)
+        {
+            _repeated.Add(rows);
+        }
+    }
 
     public void Sealed(Signal signal, long rows) => _sealed.Add(rows, new KeyValuePair<string, object?>("signal", Name(signal)));
 
@@ -48,4 +60,4 @@ internal sealed class StoreMetrics : IDisposable
 }
 
 /// <summary>The engine at an instant. Any thread.</summary>
-internal readonly record struct EngineState(long HeadRows, long HeadBytes, int WaitingHeads, int Parts, long PartBytes, long CacheBytes);
+internal readonly record struct EngineState(long HeadRows, long HeadBytes, int WaitingHeads, int Parts, long PartBytes, long CacheBytes, long EdgesLeftOut);

@@ -8,8 +8,7 @@ namespace Apm.Storage.Embedded.Rollups;
 /// What a store remembers of the traces it sealed, to count the edges of each part on top of those before: which traces have spans in parts, and which receipts
 /// wait for the call that their links name. <see cref="MayBeSealed"/> from any thread, the rest from the one that seals.
 /// </summary>
-/// <param name="onLeftOut">Told of traces and links that were not joined with earlier parts, as there were too many.</param>
-internal sealed class TraceLedger(Action<int>? onLeftOut = null)
+internal sealed class TraceLedger
 {
     /// <summary>The last 2 million traces.</summary>
     private const int TraceBytes = 8 << 20;
@@ -21,34 +20,18 @@ internal sealed class TraceLedger(Action<int>? onLeftOut = null)
     private readonly Dictionary<(TraceId, SpanId), Waiting> _waiting = [];
     private readonly Queue<(TraceId, SpanId)> _waitingOrder = [];
 
+    private long _leftOut;
+
     private sealed record Waiting(string Service, string System, long StartUnixNano, long DurationNano, bool Error);
+
+    /// <summary>Traces and links that were not joined with earlier parts, as there were more than the limits allow: their edges may be those of parts of them.</summary>
+    public long LeftOut => Interlocked.Read(ref _leftOut);
 
     /// <summary>False when no part that was sealed lately has a span of the trace.</summary>
     public bool MayBeSealed(TraceId traceId) => _traces.Contains(RecentIds.HashOf(traceId));
 
-    /// <summary>Remembers the traces of parts that are there at the start; the newest must come last.</summary>
-    public void Prime(IReadOnlyList<RowSource> parts, CancellationToken cancellationToken)
-    {
-        long rows = 0;
-        foreach (var part in parts.Reverse())
-        {
-            for (var number = part.BlockCount - 1; number >= 0 && rows < _traces.Capacity; number--)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                using var block = part.OpenBlock(number);
-                var previous = default(TraceId);
-                foreach (var traceId in block.TraceIds)
-                {
-                    if (traceId != previous)
-                    {
-                        _traces.Add(RecentIds.HashOf(traceId));
-                        previous = traceId;
-                    }
-                }
-                rows += block.Rows;
-            }
-        }
-    }
+    /// <summary>Remembers a trace of a part that is there at the start.</summary>
+    public void Add(TraceId traceId) => _traces.Add(RecentIds.HashOf(traceId));
 
     /// <summary>The rollup of a part just written, with what it adds to the edges of the parts before.</summary>
     /// <exception cref="CorruptPartException">The part is damaged.</exception>
@@ -76,10 +59,7 @@ internal sealed class TraceLedger(Action<int>? onLeftOut = null)
         {
             Wait(receipt, strings);
         }
-        if (join.LeftOut > 0)
-        {
-            onLeftOut?.Invoke(join.LeftOut);
-        }
+        Interlocked.Add(ref _leftOut, join.LeftOut);
         return rollup;
     }
 
@@ -115,7 +95,7 @@ internal sealed class TraceLedger(Action<int>? onLeftOut = null)
         {
             if (_waiting.Remove(_waitingOrder.Dequeue()))
             {
-                onLeftOut?.Invoke(1);
+                Interlocked.Increment(ref _leftOut);
             }
         }
     }

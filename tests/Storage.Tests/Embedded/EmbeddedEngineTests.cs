@@ -133,10 +133,11 @@ public sealed class EmbeddedEngineTests
             await rig.AppendAsync(engine, 1);
         }
         rig.Disk.Create("store/00000000000000ff.part").Dispose();
+        rig.Disk.Create("store/00000000000000ff.rollup").Dispose();
         rig.Disk.Create("store/manifest.tmp").Dispose();
         rig.Disk.Create("store/note.txt").Dispose();
         await using var again = rig.Open();
-        Assert.Equal(["0000000000000001.part", "0000000000000002.part", "manifest", "manifest.2", "note.txt"], rig.Disk.ListFiles(EngineRig.Folder).Order(StringComparer.Ordinal));
+        Assert.Equal(["0000000000000001.part", "0000000000000001.rollup", "0000000000000002.part", "manifest", "manifest.2", "note.txt"], rig.Disk.ListFiles(EngineRig.Folder).Order(StringComparer.Ordinal));
         rig.AssertHolds(again);
     }
 
