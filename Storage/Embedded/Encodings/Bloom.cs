@@ -9,15 +9,29 @@ internal static class Bloom
     /// <returns>Bytes of a filter, a multiple of 8 and at least 8.</returns>
     public static int SizeBytes(int values) => Math.Max(8, (int)(((long)values * BitsPerValue + 63) / 64 * 8));
 
-    public static void Add(Span<byte> filter, ulong hash)
+    /// <param name="filter">Zeroed, of <see cref="SizeBytes"/> for as many values as are added.</param>
+    public static void AddAll(Span<byte> filter, ReadOnlySpan<ulong> hashes)
     {
+        // Probe i is bit (hash + i * step) mod bits, where the sum wraps around at 2^64: stepped through without dividing each time.
         var bits = (ulong)filter.Length * 8;
-        var step = (hash >> 32) | 1;
-        for (var probe = 0; probe < Probes; probe++)
+        var wrap = (ulong.MaxValue % bits + 1) % bits;
+        foreach (var value in hashes)
         {
+            var hash = value;
+            var step = (hash >> 32) | 1;
             var bit = hash % bits;
-            filter[(int)(bit >> 3)] |= (byte)(1 << (int)(bit & 7));
-            hash += step;
+            var stepBits = step % bits;
+            for (var probe = 0; probe < Probes; probe++)
+            {
+                filter[(int)(bit >> 3)] |= (byte)(1 << (int)(bit & 7));
+                bit += stepBits;
+                bit = bit >= bits ? bit - bits : bit;
+                hash += step;
+                if (hash < step)
+                {
+                    bit = bit >= wrap ? bit - wrap : bit + bits - wrap;
+                }
+            }
         }
     }
 

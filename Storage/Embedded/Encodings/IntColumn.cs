@@ -162,21 +162,24 @@ internal static class IntColumn
         ulong pending = 0;
         var pendingBits = 0;
         var target = writer.Take(PackedBytes(values.Length, bits));
-        var at = 0;
         foreach (var value in values)
         {
-            pending |= (ulong)(value - minimum) << pendingBits;
+            var difference = (ulong)(value - minimum);
+            pending |= difference << pendingBits;
             pendingBits += bits;
-            while (pendingBits >= 8)
+            if (pendingBits >= 64)
             {
-                target[at++] = (byte)pending;
-                pending >>= 8;
-                pendingBits -= 8;
+                BinaryPrimitives.WriteUInt64LittleEndian(target, pending);
+                target = target[sizeof(ulong)..];
+                pendingBits -= 64;
+                // At most 56 bits a value, so that the shift is at least 8 when something is left of this one.
+                pending = pendingBits == 0 ? 0 : difference >> (bits - pendingBits);
             }
         }
-        if (pendingBits > 0)
+        foreach (ref var last in target)
         {
-            target[at] = (byte)pending;
+            last = (byte)pending;
+            pending >>= 8;
         }
     }
 
@@ -201,13 +204,53 @@ internal static class IntColumn
 
     private static (long Low, int Bits) FrameRange(ReadOnlySpan<long> frame)
     {
-        var (low, high) = (frame[0], frame[0]);
-        foreach (var value in frame)
+        var (low, high) = Range(frame);
+        return (low, BitsOf((ulong)(high - low)));
+    }
+
+    /// <summary>The least and the greatest of the values, of which there is at least one.</summary>
+    public static (long Low, long High) Range(ReadOnlySpan<long> values)
+    {
+        var (low, high) = (values[0], values[0]);
+        if (values.Length >= 2 * Vector<long>.Count)
+        {
+            var (lows, highs) = (new Vector<long>(values), new Vector<long>(values));
+            for (; values.Length >= Vector<long>.Count; values = values[Vector<long>.Count..])
+            {
+                var some = new Vector<long>(values);
+                lows = Vector.Min(lows, some);
+                highs = Vector.Max(highs, some);
+            }
+            for (var i = 0; i < Vector<long>.Count; i++)
+            {
+                low = Math.Min(low, lows[i]);
+                high = Math.Max(high, highs[i]);
+            }
+        }
+        foreach (var value in values)
         {
             low = Math.Min(low, value);
             high = Math.Max(high, value);
         }
-        return (low, BitsOf((ulong)(high - low)));
+        return (low, high);
+    }
+
+    /// <summary>Stretches of equal values.</summary>
+    private static int CountRuns(ReadOnlySpan<long> values)
+    {
+        var next = values[1..];
+        var changes = Vector<long>.Zero;
+        for (; next.Length >= Vector<long>.Count; next = next[Vector<long>.Count..], values = values[Vector<long>.Count..])
+        {
+            changes += Vector.OnesComplement(Vector.Equals(new Vector<long>(values), new Vector<long>(next)));
+        }
+        // Each difference has added -1.
+        var runs = 1 - (int)Vector.Sum(changes);
+        for (var i = 0; i < next.Length; i++)
+        {
+            runs += next[i] != values[i] ? 1 : 0;
+        }
+        return runs;
     }
 
     /// <summary>Which encoding is smallest for some values: a pure function of them.</summary>
@@ -215,12 +258,7 @@ internal static class IntColumn
     {
         public static Plan Of(ReadOnlySpan<long> values)
         {
-            var (low, high) = (values[0], values[0]);
-            foreach (var value in values)
-            {
-                low = Math.Min(low, value);
-                high = Math.Max(high, value);
-            }
+            var (low, high) = Range(values);
             if (low == high)
             {
                 return new Plan(Constant, low, 0);
@@ -239,7 +277,8 @@ internal static class IntColumn
                 best = new Plan(FrameOfReference, low, 0);
                 bestBytes = frames;
             }
-            return RunsBytes(values, low, bestBytes) < bestBytes ? new Plan(Runs, low, 0) : best;
+            // A run takes two bytes or more.
+            return CountRuns(values) * 2L < bestBytes && RunsBytes(values, low, bestBytes) < bestBytes ? new Plan(Runs, low, 0) : best;
         }
 
         private static long FramesBytes(ReadOnlySpan<long> values, long minimum)

@@ -72,7 +72,7 @@ internal sealed class ValueListWriter
     }
 
     /// <summary>Adds the hash of each value as one of the column, for the block's bloom.</summary>
-    public void AddHashesTo(HashSet<ulong> hashes, ulong columnHash)
+    public void AddHashesTo(HashCollection hashes, ulong columnHash)
     {
         var content = _content.Written;
         for (var i = 0; i < Count; i++)

@@ -20,7 +20,7 @@ internal sealed class PartWriter
     private readonly ByteWriter _chunk = new();
     private readonly ValueListWriter _values = new();
     private readonly ParentEncoder _parents = new();
-    private readonly HashSet<ulong> _hashes = [];
+    private readonly HashCollection _hashes = new();
     private readonly TextFilter.Builder _texts = new();
     private readonly BlockBounds[] _bounds;
     private readonly List<(ulong Id, int Block)> _traces = [];
@@ -154,7 +154,7 @@ internal sealed class PartWriter
             var values = WritePlain(column, block, _plan.RowsOf(block));
             if (column == PlainColumn.Duration)
             {
-                var (shortest, longest) = Range(values);
+                var (shortest, longest) = IntColumn.Range(values);
                 _bounds[block] = _bounds[block] with { MinDurationNano = shortest, MaxDurationNano = longest };
             }
         }
@@ -211,7 +211,7 @@ internal sealed class PartWriter
         var scratch = Scratch(ref _longs, isSpans ? rows + runs.Length - 1 : rows);
         var times = scratch[..rows];
         _content.ReadPlain(PlainColumn.Time, block, times);
-        var (first, last) = Range(times);
+        var (first, last) = IntColumn.Range(times);
         _bounds[block] = new BlockBounds(rows, first, last, 0, 0);
         if (!isSpans)
         {
@@ -240,17 +240,6 @@ internal sealed class PartWriter
         IntColumn.Encode(starts, _chunk);
         IntColumn.Encode(times, _chunk);
         _directory.AddPlain(PlainColumn.Time, block, _chunks.Append(_chunk), 0);
-    }
-
-    private static (long Low, long High) Range(ReadOnlySpan<long> values)
-    {
-        var (low, high) = (long.MaxValue, long.MinValue);
-        foreach (var value in values)
-        {
-            low = Math.Min(low, value);
-            high = Math.Max(high, value);
-        }
-        return (low, high);
     }
 
     private void WriteTraceIds(int block)
@@ -407,10 +396,7 @@ internal sealed class PartWriter
         _chunk.Clear();
         var filter = _chunk.Take(Bloom.SizeBytes(_hashes.Count));
         filter.Clear();
-        foreach (var hash in _hashes)
-        {
-            Bloom.Add(filter, hash);
-        }
+        Bloom.AddAll(filter, _hashes.Values);
         _hashes.Clear();
         _directory.AddBloom(block, _chunks.Append(_chunk));
     }

@@ -105,13 +105,50 @@ public sealed class EncodingTests
         var random = new Random(5);
         var values = Enumerable.Range(0, 5_000).Select(_ => ValueHash.OfBytes(BitConverter.GetBytes(random.NextInt64()), 1)).ToArray();
         var filter = new byte[Bloom.SizeBytes(values.Length)];
-        foreach (var value in values)
-        {
-            Bloom.Add(filter, value);
-        }
+        Bloom.AddAll(filter, values);
         Assert.All(values, value => Assert.True(Bloom.MayContain(filter, value)));
         var seen = Enumerable.Range(0, 20_000).Count(i => Bloom.MayContain(filter, ValueHash.OfBytes(BitConverter.GetBytes(i), 2)));
         Assert.InRange(seen, 0, 400);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(900)]
+    public void Bloom_HashesWhoseProbesWrapAround_AreAtTheBitsOfTheFormat(int count)
+    {
+        var hashes = Enumerable.Range(0, count).Select(i => ulong.MaxValue - ((ulong)i * 0x3_0000_0001)).Append(0UL).Append(1UL << 63).ToArray();
+        var filter = new byte[Bloom.SizeBytes(hashes.Length)];
+        var expected = new byte[filter.Length];
+        foreach (var hash in hashes)
+        {
+            for (ulong probe = 0; probe < Bloom.Probes; probe++)
+            {
+                var bit = unchecked(hash + (probe * ((hash >> 32) | 1))) % ((ulong)filter.Length * 8);
+                expected[bit >> 3] |= (byte)(1 << (int)(bit & 7));
+            }
+        }
+        Bloom.AddAll(filter, hashes);
+        Assert.Equal(expected, filter);
+    }
+
+    [Fact]
+    public void HashCollection_AnyHashes_HoldsEachOnce()
+    {
+        var random = new Random(6);
+        var hashes = new HashCollection();
+        for (var round = 0; round < 3; round++)
+        {
+            // Many share their lowest bits.
+            var added = Enumerable.Range(0, 3_000).Select(_ => (ulong)random.Next(2_000) << random.Next(60)).ToArray();
+            foreach (var hash in added)
+            {
+                hashes.Add(hash);
+            }
+            Assert.Equal(added.Distinct(), hashes.Values.ToArray());
+            hashes.Clear();
+            Assert.Equal(0, hashes.Count);
+        }
     }
 
     /// <summary>The hash is on disk: these numbers may change only with the format's version.</summary>

@@ -223,10 +223,7 @@ public sealed class EncodingPropertyTests
     public void Bloom_AnyValues_AreFound() => Property.Holds(s_wide.ArrayOf(), values =>
     {
         var filter = new byte[Bloom.SizeBytes(values.Length)];
-        foreach (var value in values)
-        {
-            Bloom.Add(filter, ValueHash.Of(AttributeType.Int64, value, default));
-        }
+        Bloom.AddAll(filter, Array.ConvertAll(values, value => ValueHash.Of(AttributeType.Int64, value, default)));
         return values.All(value => Bloom.MayContain(filter, ValueHash.Of(AttributeType.Int64, value, default)));
     });
 
