@@ -250,61 +250,82 @@ export function mount(element) {
     go(target === location.pathname ? withState({ q }) : link(target, { q }));
   };
 
-  input.addEventListener("input", () => {
-    error = "";
-    ask();
-  });
-  input.addEventListener("focus", ask);
-  input.addEventListener("blur", close);
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      if (items.length === 0) return;
+  // Navigation may keep the input and mount this module on it again: the listeners of before go.
+  const leaving = new AbortController();
+  const { signal: gone } = leaving;
+  input.addEventListener(
+    "input",
+    () => {
+      error = "";
+      ask();
+    },
+    { signal: gone },
+  );
+  input.addEventListener("focus", ask, { signal: gone });
+  input.addEventListener("blur", close, { signal: gone });
+  input.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        if (items.length === 0) return;
+        event.preventDefault();
+        at =
+          event.key === "ArrowDown"
+            ? (at + 1) % items.length
+            : (at <= 0 ? items.length : at) - 1;
+        draw();
+      } else if (
+        event.key === "Tab" &&
+        !event.shiftKey &&
+        !pop.hidden &&
+        items.length > 0 &&
+        input.value.trim()
+      ) {
+        event.preventDefault();
+        accept(Math.max(0, at));
+      } else if (event.key === "Enter") {
+        event.preventDefault();
+        if (at >= 0 && !pop.hidden) accept(at);
+        else void run([...terms, input.value.trim()].filter(Boolean));
+      } else if (event.key === "Escape") {
+        event.stopPropagation();
+        if (pop.hidden) input.blur();
+        else close();
+      } else if (
+        event.key === "Backspace" &&
+        input.selectionStart === 0 &&
+        input.selectionEnd === 0 &&
+        terms.length > 0
+      ) {
+        event.preventDefault();
+        edit(terms.length - 1);
+      }
+    },
+    { signal: gone },
+  );
+  form.addEventListener(
+    "submit",
+    (event) => {
       event.preventDefault();
-      at =
-        event.key === "ArrowDown"
-          ? (at + 1) % items.length
-          : (at <= 0 ? items.length : at) - 1;
-      draw();
-    } else if (
-      event.key === "Tab" &&
-      !event.shiftKey &&
-      !pop.hidden &&
-      items.length > 0 &&
-      input.value.trim()
-    ) {
-      event.preventDefault();
-      accept(Math.max(0, at));
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      if (at >= 0 && !pop.hidden) accept(at);
-      else void run([...terms, input.value.trim()].filter(Boolean));
-    } else if (event.key === "Escape") {
-      event.stopPropagation();
-      if (pop.hidden) input.blur();
-      else close();
-    } else if (
-      event.key === "Backspace" &&
-      input.selectionStart === 0 &&
-      input.selectionEnd === 0 &&
-      terms.length > 0
-    ) {
-      event.preventDefault();
-      edit(terms.length - 1);
-    }
-  });
-  input.addEventListener("apm:edit", () => input.focus());
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    void run([...terms, input.value.trim()].filter(Boolean));
-  });
-  form.addEventListener("mousedown", (event) => {
-    if (event.target === form || event.target === chips) {
-      event.preventDefault();
-      input.focus();
-    }
-  });
+      void run([...terms, input.value.trim()].filter(Boolean));
+    },
+    { signal: gone },
+  );
+  form.addEventListener(
+    "mousedown",
+    (event) => {
+      if (event.target === form || event.target === chips) {
+        event.preventDefault();
+        input.focus();
+      }
+    },
+    { signal: gone },
+  );
   drawChips();
+  // The reader was quicker than this script.
+  if (document.activeElement === input && input.value) ask();
   closers.set(element, () => {
+    leaving.abort();
     close();
     pop.remove();
   });

@@ -15,8 +15,20 @@ export function isTyping(event) {
   );
 }
 
-/** @param {Record<string, () => void>} commands  by key; "palette" is Ctrl+K */
-export function bindKeys(commands) {
+/** What was pressed this long before its module was there is not meant any more, ms. */
+const waitMs = 5_000;
+
+/** Keys that nobody took while modules of the page were on their way. @type {{key: string, at: number}[]} */
+const waiting = [];
+
+/** Keys pressed by this module, which do not wait a second time. @type {WeakSet<Event>} */
+const replayed = new WeakSet();
+
+/**
+ * @param {Record<string, () => void>} commands  by key; "palette" is Ctrl+K
+ * @param {() => boolean} isPending  modules of the page are not mounted yet, and may want a key
+ */
+export function bindKeys(commands, isPending) {
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
@@ -50,19 +62,54 @@ export function bindKeys(commands) {
       pressed.click();
       return;
     }
-    if (event.key === "j" || event.key === "k")
-      moveRow(event.key === "j" ? 1 : -1);
+    if (
+      (event.key === "j" || event.key === "k") &&
+      moveRow(event.key === "j" ? 1 : -1)
+    )
+      return;
+    if (event.key.length !== 1 || replayed.has(event) || !isPending()) return;
+    // Those that are mounted hear it after this listener; what they leave waits for the others.
+    setTimeout(() => {
+      if (!event.defaultPrevented)
+        waiting.push({ key: event.key, at: performance.now() });
+    });
   });
+  const early = /** @type {any} */ (window).apmEarlyKeys?.() ?? [];
+  for (const key of early) press(key);
 }
 
-/** j and k walk over the first link of each row of the page's tables. @param {number} by */
+/** All modules are there: the keys that waited for them are pressed again, in their order. */
+export function pressWaiting() {
+  for (const { key, at } of waiting.splice(0))
+    if (performance.now() - at < waitMs) press(key, true);
+}
+
+/** The reader went elsewhere. */
+export function forgetWaiting() {
+  waiting.length = 0;
+}
+
+/** @param {string} key  "Ctrl+k" or one letter @param {boolean} [again] */
+function press(key, again = false) {
+  const isPalette = key === "Ctrl+k";
+  const event = new KeyboardEvent("keydown", {
+    key: isPalette ? "k" : key,
+    ctrlKey: isPalette,
+    bubbles: true,
+    cancelable: true,
+  });
+  if (again) replayed.add(event);
+  (document.activeElement ?? document.body).dispatchEvent(event);
+}
+
+/** j and k walk over the first link of each row of the page's tables; false when there is none. @param {number} by */
 function moveRow(by) {
   const rows = /** @type {HTMLElement[]} */ (
     [...document.querySelectorAll("main .tbl tbody tr")]
       .map((row) => row.querySelector("a, button"))
       .filter((link) => link instanceof HTMLElement)
   );
-  if (rows.length === 0) return;
+  if (rows.length === 0) return false;
   const at = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement));
   rows[
     at < 0
@@ -71,6 +118,7 @@ function moveRow(by) {
         : rows.length - 1
       : Math.min(rows.length - 1, Math.max(0, at + by))
   ].focus();
+  return true;
 }
 
 function showKeys() {

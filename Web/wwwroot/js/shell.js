@@ -2,7 +2,7 @@
 import { copyText, copyFrozenLink } from "./copy.js";
 import { exportView } from "./export.js";
 import { t } from "./i18n.js";
-import { bindKeys } from "./keys.js";
+import { bindKeys, forgetWaiting, pressWaiting } from "./keys.js";
 import { openPalette } from "./palette.js";
 import { link, state } from "./page.js";
 import { closePops, togglePop } from "./pop.js";
@@ -19,7 +19,9 @@ const cookieSeconds = 31_536_000;
  * @property {(element: HTMLElement, page: import('./page.js').PageState) => void} [update]
  */
 
-/** @type {Map<HTMLElement, {name: string, data: string, module: PageModule | null}>} */
+/** @typedef {{name: string, data: string, module: PageModule | null, ready: boolean}} Entry  `ready`: its mount is done, or failed */
+
+/** @type {Map<HTMLElement, Entry>} */
 const mounted = new Map();
 
 /** What a module was given in its element. @param {HTMLElement} element */
@@ -50,8 +52,8 @@ function release(element, entry) {
 /** @param {HTMLElement} element */
 async function attach(element) {
   const name = element.dataset.module ?? "";
-  /** @type {{name: string, data: string, module: PageModule | null}} */
-  const entry = { name, data: dataOf(element), module: null };
+  /** @type {Entry} */
+  const entry = { name, data: dataOf(element), module: null, ready: false };
   mounted.set(element, entry);
   try {
     const module = await import(new URL(`../${name}`, import.meta.url).href);
@@ -60,7 +62,22 @@ async function attach(element) {
     await module.mount(element, state());
   } catch (error) {
     report(error);
+  } finally {
+    entry.ready = true;
+    if (!isPending()) pressWaiting();
   }
+}
+
+/** The server was asked for another page, which is not here yet. */
+let isLeaving = false;
+
+/** Modules are on their way, or the part of the page that names them is. */
+function isPending() {
+  return (
+    isLeaving ||
+    document.querySelector("main .skeleton") !== null ||
+    [...mounted.values()].some((entry) => !entry.ready)
+  );
 }
 
 /** @param {unknown} error */
@@ -161,19 +178,23 @@ document.addEventListener("click", (event) => {
   }
 });
 
-bindKeys({
-  "/": () =>
-    document
-      .querySelector(".filter input.text")
-      ?.dispatchEvent(new CustomEvent("apm:edit")),
-  s: () => follow("/services"),
-  t: () => follow("/traces"),
-  l: () => follow("/logs"),
-  m: () => follow("/topology"),
-  ",": () => follow("/settings"),
-  r: () => void refreshNow(),
-  palette: () => openPalette(),
-});
+bindKeys(
+  {
+    // Focus is enough: a filter bar that is mounted later completes what was typed by then.
+    "/": () => {
+      const filter = document.querySelector(".filter input.text");
+      if (filter instanceof HTMLElement) filter.focus();
+    },
+    s: () => follow("/services"),
+    t: () => follow("/traces"),
+    l: () => follow("/logs"),
+    m: () => follow("/topology"),
+    ",": () => follow("/settings"),
+    r: () => void refreshNow(),
+    palette: () => openPalette(),
+  },
+  isPending,
+);
 
 /** @param {string} path */
 function follow(path) {
@@ -191,10 +212,22 @@ new MutationObserver(() => {
   requestAnimationFrame(() => {
     asked = false;
     sync();
+    if (!isPending()) pressWaiting();
   });
 }).observe(document.documentElement, { childList: true, subtree: true });
 
-/** @type {any} */ (window).Blazor?.addEventListener?.("enhancedload", () => {
+/** @type {(name: string, listener: () => void) => void} */
+const onBlazor = (name, listener) =>
+  /** @type {any} */ (window).Blazor?.addEventListener?.(name, listener);
+onBlazor("enhancednavigationstart", () => {
+  isLeaving = true;
+  forgetWaiting();
+});
+onBlazor("enhancednavigationend", () => {
+  isLeaving = false;
+  if (!isPending()) pressWaiting();
+});
+onBlazor("enhancedload", () => {
   // Navigation gives <html> the server's attributes, and with them takes this away.
   document.documentElement.classList.add("js");
   closePops();
