@@ -16,6 +16,14 @@ internal static class RangeName
     /// <summary>"30 min", "1 h", "7 days".</summary>
     public static string Span(PageContext page, string amount, char unit) => page.T["Shell.Unit." + unit, amount];
 
+    /// <summary>A length in whole seconds, minutes or hours: "50 s", "5 min", "4 h".</summary>
+    public static string Length(PageContext page, long nano)
+    {
+        var seconds = nano / 1e9;
+        var (amount, unit) = seconds < 90 ? (seconds, 's') : seconds < 5400 ? (seconds / 60, 'm') : (seconds / 3600, 'h');
+        return Span(page, Math.Round(amount).ToString(CultureInfo.InvariantCulture), unit);
+    }
+
     public static string Absolute(PageContext page)
     {
         var from = Format.Local(page.State.FromUnixNano, page.Zone);

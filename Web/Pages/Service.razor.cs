@@ -33,6 +33,9 @@ public sealed partial class Service
 
     [Parameter] public string Name { get; set; } = "";
 
+    /// <summary>The length of "lately".</summary>
+    private long RecentNano => (long)((Page.State.ToUnixNano - Page.State.FromUnixNano) * ServiceRow.RecentShare);
+
     private double Seconds => (Page.State.ToUnixNano - Page.State.FromUnixNano) / 1e9;
 
     protected override async Task LoadAsync(CancellationToken cancellationToken)

@@ -20,7 +20,10 @@ internal sealed record ServiceRow(ServiceSummary Now, ServiceSummary? Before)
     private const double SlowFactor = 2, NoticeableNano = 100e6;
 
     /// <summary>How far back "now" reaches, as a share of the series.</summary>
-    private const double RecentShare = 1.0 / 6;
+    public const double RecentShare = 1.0 / 6;
+
+    /// <summary>From this multiple of the whole range's error rate the recent one is worth saying.</summary>
+    private const double WorseFactor = 1.2;
 
     /// <summary>Share of failed requests at the end of the range: what began a few minutes ago must not hide in the average of a day.</summary>
     public double RecentErrorRate
@@ -39,6 +42,9 @@ internal sealed record ServiceRow(ServiceSummary Now, ServiceSummary? Before)
 
     /// <summary>The worse of the present and the whole range.</summary>
     public double WorstErrorRate => Math.Max(Now.ErrorRate, RecentErrorRate);
+
+    /// <summary>Clearly more fails at the end of the range than in all of it.</summary>
+    public bool IsGettingWorse => RecentErrorRate > WorseFactor * Now.ErrorRate;
 
     public bool ErrorsAreHigh => Now.Errors >= FewestErrors && Now.ErrorRate >= DegradedErrorRate && Now.ErrorRate >= 1.5 * (Before?.ErrorRate ?? 0)
         || Now.Errors >= FewestErrors && WorstErrorRate >= FailingErrorRate;

@@ -38,7 +38,7 @@ public sealed partial class Topology
         _grouped = values.GetValueOrDefault("by") == "env";
 
         var against = Comparing.Of(Page.State);
-        var recentFrom = Page.State.ToUnixNano - (long)((Page.State.ToUnixNano - Page.State.FromUnixNano) * TopologyGraph.RecentShare);
+        var recentFrom = Page.State.ToUnixNano - (long)((Page.State.ToUnixNano - Page.State.FromUnixNano) * ServiceRow.RecentShare);
         var services = Api.ServicesAsync(Page.Range().Add("step", Steps.For(Page.State, 30)), cancellationToken);
         var servicesBefore = Api.ServicesAsync(against.Range(Page.State), cancellationToken);
         var edges = Api.DependenciesAsync(Page.Range(), cancellationToken);

@@ -38,9 +38,6 @@ internal sealed record TopologyGraph(IReadOnlyList<TopologyNode> Nodes, IReadOnl
     /// <summary>An error rate counts as risen from this multiple of the one before.</summary>
     private const double RisenFactor = 1.5;
 
-    /// <summary>"Now" is this part of the range, counted from its end: as in <see cref="ServiceRow.RecentErrorRate"/>.</summary>
-    public const double RecentShare = 1.0 / 6;
-
     public static TopologyGraph Empty { get; } = new([], [], 0);
 
     public static string KeyOf(string type, string name, string? system) => string.IsNullOrEmpty(system) || type == "service" ? $"{type}:{name}" : $"{type}:{name}:{system}";

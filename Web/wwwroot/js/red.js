@@ -1,6 +1,6 @@
 // A chart of rate, errors or durations on a service's page. Its series come in data-series; a click leads to the traces of that moment.
 import { timeChart } from "./chart.js";
-import { compact, duration, percent, rate, text } from "./format.js";
+import { compact, duration, percent, text } from "./format.js";
 import { go, link } from "./page.js";
 
 /** @type {WeakMap<HTMLElement, {update: (options: any) => void, destroy: () => void}>} */
@@ -50,14 +50,16 @@ function read(element) {
       }),
     );
   };
-  if (kind === "rate")
+  if (kind === "rate") {
+    const unit = rateUnit(data.values[0]);
     return {
       ...shared,
       series: [{ label: "", values: data.values[0], fill: "--grid" }],
       format: (value) =>
-        value >= 1000 ? compact(value) : text(rate(value)).replace(" ", ""),
+        value === 0 ? "0" : `${compact(value * unit.factor)}${unit.name}`,
       onClick: (at) => traces(at, ""),
     };
+  }
   if (kind === "errors")
     return {
       ...shared,
@@ -87,5 +89,14 @@ function read(element) {
 
 /** Round values without their zeros. @param {string} written */
 function axis(written) {
-  return written.replace(/\.0+(?= )/, '');
+  return written.replace(/\.0+(?= )/, "");
+}
+
+/** One unit for a whole axis, by its largest value: as format.js writes that. @param {(number | null)[]} values */
+function rateUnit(values) {
+  const most = Math.max(0, ...values.map((value) => value ?? 0));
+  if (most === 0 || most >= 0.1) return { factor: 1, name: "/s" };
+  return most >= 0.1 / 60
+    ? { factor: 60, name: "/min" }
+    : { factor: 3600, name: "/h" };
 }

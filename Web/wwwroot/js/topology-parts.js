@@ -35,13 +35,17 @@ export function stateLine(health, now) {
   );
 }
 
+/** As RangeName.Length. */
 function recentSpan() {
   const page = state();
-  return text(
-    duration(
-      Number(BigInt(page.toUnixNano) - BigInt(page.fromUnixNano)) * recentShare,
-    ),
-  );
+  const seconds =
+    (Number(BigInt(page.toUnixNano) - BigInt(page.fromUnixNano)) / 1e9) *
+    recentShare;
+  return seconds < 90
+    ? t("Shell.Unit.s", Math.round(seconds))
+    : seconds < 5400
+      ? t("Shell.Unit.m", Math.round(seconds / 60))
+      : t("Shell.Unit.h", Math.round(seconds / 3600));
 }
 
 /** @param {string} health @param {Figures} now @param {Figures | null} before @param {string} calls */

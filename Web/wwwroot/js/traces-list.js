@@ -79,16 +79,12 @@ export class TraceList {
     this.longest = longest;
     if (rescale) clear(this.body).append(...this.rows.map((row) => this.row(row)));
     else this.body.append(...rows.map((row) => this.row(row)));
-    for (const [head, on] of /** @type {[HTMLElement, boolean][]} */ ([
-      [this.started, options.order === "newest"],
-      [this.length, options.order === "slowest"],
-    ])) {
-      head.classList.toggle("s", on);
-      if (on) head.setAttribute("aria-sort", "descending");
-      else head.removeAttribute("aria-sort");
-    }
-    this.started.textContent = `${t("Traces.Started")}${options.order === "newest" ? " ↓" : ""}`;
-    this.length.textContent = `${t("Traces.Duration")}${options.order === "slowest" ? " ↓" : ""}`;
+    // The newest come by the span that matches, which is not the start that the column shows: it claims no order.
+    const slowest = options.order === "slowest";
+    this.length.classList.toggle("s", slowest);
+    if (slowest) this.length.setAttribute("aria-sort", "descending");
+    else this.length.removeAttribute("aria-sort");
+    this.length.textContent = `${t("Traces.Duration")}${slowest ? " ↓" : ""}`;
     this.table.hidden = this.rows.length === 0;
     this.foot.hidden = !options.more;
     if (options.more)
