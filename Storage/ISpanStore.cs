@@ -3,7 +3,10 @@ using Apm.Telemetry;
 
 namespace Apm.Storage;
 
-/// <summary>Spans. A span stored twice (same trace and span id) shows once in every answer.</summary>
+/// <summary>
+/// Spans. One that is appended again (same trace and span id) is dropped, so that it counts once; lists and traces show a span once even where a copy slipped
+/// through, as the store remembers only so many.
+/// </summary>
 public interface ISpanStore : ITelemetryStore
 {
     /// <summary>Every span of the trace, each once, ordered by start; an empty batch when there is none. Bounded by <see cref="QueryBudget.Rows"/>.</summary>

@@ -10,11 +10,6 @@ internal sealed class MatchScan(Scan scan, TimeRange range, Signal signal)
     public Signal Signal { get; } = signal;
 
     public BlockCursor Blocks { get; } = new(scan.SourcesIn(range));
-
-    /// <summary>Held while duplicates are looked for: a span counts once over all strands.</summary>
-    public Lock SpansLock { get; } = new();
-
-    public SpanDeduplicator Spans { get; } = new();
 }
 
 /// <summary>Visits every block that may match, in whatever order, and gathers from its matching rows.</summary>
@@ -80,16 +75,6 @@ internal abstract class MatchStrand : ScanStrand
     private void Visit(RowSource source, RowBlock block)
     {
         var rows = _evaluator.Evaluate(source, block);
-        if (Signal == Signal.Traces && !RowMask.IsEmpty(rows))
-        {
-            // Decoded before the lock is taken.
-            _ = block.TraceIds;
-            _ = block.SpanIds;
-            lock (_shared.SpansLock)
-            {
-                _shared.Spans.RemoveSeen(source, block, rows);
-            }
-        }
         if (!RowMask.IsEmpty(rows))
         {
             Gather(source, block, rows);

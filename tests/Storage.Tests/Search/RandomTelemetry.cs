@@ -27,8 +27,8 @@ internal sealed class RandomTelemetry(int seed)
 
     public Random Random => _random;
 
-    /// <summary>Records in the batches they are appended in; with <paramref name="signal"/> Traces some spans are in two of them.</summary>
-    public List<List<TestRecord>> Batches(Signal signal)
+    /// <summary>Records in the batches they are appended in; with <paramref name="signal"/> Traces some spans are in two of them, unless not <paramref name="withRepeats"/>.</summary>
+    public List<List<TestRecord>> Batches(Signal signal, bool withRepeats = true)
     {
         var resources = Enumerable.Range(0, 4).Select(_ => new TestOwner("", "", [("service.name", AttributeValue.FromString(Pick("cart", "pay", "x"))), .. Attributes()])).ToArray();
         var scopes = Enumerable.Range(0, 2).Select(_ => new TestOwner(Pick("lib", "x"), Pick("1", "2"), Attributes())).ToArray();
@@ -41,7 +41,7 @@ internal sealed class RandomTelemetry(int seed)
             {
                 batch.Add(Record(signal, nextSpan++, resources, scopes));
             }
-            if (signal == Signal.Traces && batches.Count > 0)
+            if (signal == Signal.Traces && withRepeats && batches.Count > 0)
             {
                 batch.AddRange(batches[_random.Next(batches.Count)].Where(_ => _random.Next(3) == 0));
                 batch.AddRange(batch.Where(_ => _random.Next(20) == 0).ToList());

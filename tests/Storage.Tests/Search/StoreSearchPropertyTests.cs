@@ -166,10 +166,9 @@ public sealed class StoreSearchPropertyTests : IDisposable
         {
             var random = new RandomTelemetry((seed * 30_000) + round);
             var signal = round % 2 == 0 ? Signal.Traces : Signal.Logs;
-            var batches = random.Batches(signal);
+            var batches = random.Batches(signal, withRepeats: false);
             using var sources = SourcesOf(signal, batches, layout);
-            var records = signal == Signal.Logs ? batches.SelectMany(batch => batch).ToList()
-                : batches.SelectMany(batch => batch).DistinctBy(span => (span.TraceId, span.SpanId)).ToList();
+            var records = batches.SelectMany(batch => batch).ToList();
             var naive = new NaiveFilter(signal, records);
             var filter = random.Filter(2);
             var range = new TimeRange(random.Random.Next(50), random.Random.Next(51, 110));
@@ -206,9 +205,8 @@ public sealed class StoreSearchPropertyTests : IDisposable
         {
             var random = new RandomTelemetry((seed * 40_000) + round);
             var signal = round % 2 == 0 ? Signal.Traces : Signal.Logs;
-            var batches = random.Batches(signal);
-            var records = signal == Signal.Logs ? batches.SelectMany(batch => batch).ToList()
-                : batches.SelectMany(batch => batch).DistinctBy(span => (span.TraceId, span.SpanId)).ToList();
+            var batches = random.Batches(signal, withRepeats: false);
+            var records = batches.SelectMany(batch => batch).ToList();
             var naive = new NaiveFilter(signal, records);
             var (filter, range) = (random.Filter(2), random.Range());
             var field = random.Field(traceFields: signal == Signal.Traces);
