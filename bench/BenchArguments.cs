@@ -36,6 +36,9 @@ internal sealed record BenchArguments
     /// <summary>Queries of each kind.</summary>
     public int Repeats { get; init; } = 200;
 
+    /// <summary>Sealing and merging are over when the process did next to nothing for so long.</summary>
+    public double IdleSeconds { get; init; } = 2;
+
     /// <summary>What the prototype of docs/design takes on this machine now, for the gates that are ratios.</summary>
     public double? PrototypeSpansPerSecond { get; init; }
 
@@ -105,6 +108,7 @@ internal sealed record BenchArguments
         "--batch" => this with { Batch = Number(option, value, 1) },
         "--rate" => this with { Rate = Number<double>(option, value, 1) },
         "--repeats" => this with { Repeats = Number(option, value, 1) },
+        "--idle-seconds" => this with { IdleSeconds = Number(option, value, 0.1) },
         "--prototype-spans-per-second" => this with { PrototypeSpansPerSecond = Number<double>(option, value, 1) },
         "--spread" => this with { Spread = Time(option, value) },
         "--out" => this with { Out = value },

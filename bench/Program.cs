@@ -9,6 +9,7 @@ const string Usage = """
       logs       the same for log records, and searches of them
       query      latencies of queries over HTTP with the spans stored
       restart    kill -9 under load, time to ready, everything counted
+      merge      parts joined into one, in this process: rate, CPU, bytes before and after
       retention  how soon and at what cost old spans are dropped, whole days and a service
       overload   far more than is taken, from senders that do not wait: memory, refusals
       micro      codecs, decoding, sealing and the like, by name: micro IntColumn Lz
@@ -24,6 +25,7 @@ const string Usage = """
       --gzip, --grpc, --harsh   compressed; OTLP/gRPC; high-cardinality attributes
       --spread 24h              the telemetry happened over this time, not now
       --repeats N               queries of each kind (200)
+      --idle-seconds N          how long sealing and merging must have had nothing to do (2)
       --set Section:Key=Value   a setting of the measured process, as often as wanted
       --prototype-spans-per-second N   what the gates that are ratios refer to
       --out FILE                the JSON is appended to it
@@ -54,6 +56,9 @@ try
             break;
         case "retention":
             await RetentionBench.RunAsync(arguments, report);
+            break;
+        case "merge":
+            MergeBench.Run(arguments, report);
             break;
         case "micro":
             MicroBench.Run(arguments);

@@ -12,17 +12,20 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>A query that counts everything back may take long; those that are measured do not come near these.</summary>
     private static readonly string[] CountingSettings = ["--Query:Deadline", "00:10:00", "--Query:ScannedBytes", "1099511627776"];
 
-    /// <summary>Share of a core below which the process counts as idle, over <see cref="IdleInterval"/>.</summary>
+    /// <summary>Share of a core below which the process counts as idle, over <see cref="BenchArguments.IdleSeconds"/>.</summary>
     private const double IdleShare = 0.04;
-
-    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>Longest wait for sealing and merging to end.</summary>
     private static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(5);
 
     private readonly StandaloneProcess _process;
+    private readonly TimeSpan _idleInterval;
 
-    private Server(StandaloneProcess process) => _process = process;
+    private Server(StandaloneProcess process, TimeSpan idleInterval)
+    {
+        _process = process;
+        _idleInterval = idleInterval;
+    }
 
     public HttpClient Client => _process.Client;
 
@@ -33,7 +36,7 @@ internal sealed class Server : IAsyncDisposable
     public static async Task<Server> StartAsync(BenchArguments arguments, string? directory = null, params string[] settings)
     {
         var given = arguments.Settings.SelectMany(setting => new[] { $"--{setting[..setting.IndexOf('=', StringComparison.Ordinal)]}", setting[(setting.IndexOf('=', StringComparison.Ordinal) + 1)..] });
-        var server = new Server(await StandaloneProcess.StartAsync(directory, [.. CountingSettings, .. settings, .. given]));
+        var server = new Server(await StandaloneProcess.StartAsync(directory, [.. CountingSettings, .. settings, .. given]), TimeSpan.FromSeconds(arguments.IdleSeconds));
         // Counting everything takes longer than a page may.
         server.Client.Timeout = TimeSpan.FromMinutes(10);
         return server;
@@ -98,12 +101,12 @@ internal sealed class Server : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         for (var cpu = Cpu(); watch.Elapsed < IdleLimit;)
         {
-            await Task.Delay(IdleInterval);
+            await Task.Delay(_idleInterval);
             var now = Cpu();
             var disk = await DiskFigures.ReadAsync(this, Signal.Traces);
-            if (now - cpu < IdleInterval * IdleShare && disk is { IsMerging: false, Backlog: 0 })
+            if (now - cpu < _idleInterval * IdleShare && disk is { IsMerging: false, Backlog: 0 })
             {
-                return watch.Elapsed - IdleInterval;
+                return watch.Elapsed - _idleInterval;
             }
             cpu = now;
         }
