@@ -18,7 +18,11 @@ internal static class OverloadBench
     /// <summary>Spans of a request just below 64 MiB once decompressed.</summary>
     private const int LargeCompressedBatch = 118_000;
 
-    private const int LargeConnections = 4;
+    /// <summary>Most connections that send large bodies, plain and compressed each.</summary>
+    private const int MaxLargeConnections = 4;
+
+    /// <summary>Compressed bodies a connection: they are made before the run and sent once.</summary>
+    private const int CompressedBodies = 3;
 
     private const int GrpcStreamsPerConnection = 16;
 
@@ -32,7 +36,7 @@ internal static class OverloadBench
     {
         await using var server = await Server.StartAsync(arguments);
         var loads = Loads(server, arguments).ToList();
-        report.Add("load", $"{arguments.Connections} connections over HTTP, {arguments.Connections} streams over gRPC, {LargeConnections} with bodies of 19 MiB, {LargeConnections} with 62 MiB in gzip, bombs, {SlowSenders} stalled senders, {SlowReaders} readers that do not read");
+        report.Add("load", $"{arguments.Connections} connections over HTTP, {arguments.Connections} streams over gRPC, {LargeConnections(arguments)} with bodies of 19 MiB, {LargeConnections(arguments)} with 62 MiB in gzip, bombs, {SlowSenders} stalled senders, {SlowReaders} readers that do not read");
         using var stop = new CancellationTokenSource();
         var watch = Stopwatch.StartNew();
         var threads = loads.Select(load => Task.Factory.StartNew(() => load.Loader.Run(() => { }), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToList();
@@ -64,17 +68,19 @@ internal static class OverloadBench
         await CountBack.CheckAsync(server, [.. loads.Select(load => load.Loader)], Signal.Traces, 0, report);
     }
 
+    private static int LargeConnections(BenchArguments arguments) => Math.Min(MaxLargeConnections, arguments.Connections);
+
     private static IEnumerable<(string Name, Loader Loader)> Loads(Server server, BenchArguments arguments)
     {
         var length = TimeSpan.FromSeconds(arguments.Seconds + arguments.Warmup);
         var clients = Enumerable.Range(0, (arguments.Connections / GrpcStreamsPerConnection) + 1).Select(_ => GrpcConnection.CreateClient()).ToList();
         yield return ("HTTP", Load(arguments, 1, _ => new HttpConnection(server.Process.HttpPort)));
         yield return ("gRPC", Load(arguments, 2, i => new GrpcConnection(clients[i / GrpcStreamsPerConnection], server.Process.GrpcPort)));
-        yield return ("large", Load(arguments with { Connections = LargeConnections, Batch = LargeBatch }, 3, _ => new HttpConnection(server.Process.HttpPort)));
-        yield return ("large, gzip", Load(arguments with { Connections = LargeConnections, Batch = LargeCompressedBatch, Gzip = true }, 4, _ => new HttpConnection(server.Process.HttpPort)));
+        yield return ("large", Load(arguments with { Connections = LargeConnections(arguments), Batch = LargeBatch }, 3, _ => new HttpConnection(server.Process.HttpPort)));
+        yield return ("large, gzip", Load(arguments with { Connections = LargeConnections(arguments), Batch = LargeCompressedBatch, Gzip = true }, 4, _ => new HttpConnection(server.Process.HttpPort)));
 
         Loader Load(BenchArguments own, ulong seed, Func<int, IConnection> connect) => new(
-            BodyPool.Create(own, Signal.Traces, new Timeline(TimeSpan.Zero, 0), own.Gzip ? 10L * own.Batch : long.MaxValue, seed),
+            BodyPool.Create(own, Signal.Traces, new Timeline(TimeSpan.Zero, 0), (own.Gzip ? CompressedBodies : 4L) * own.Batch * own.Connections, seed),
             new LoadPlan(connect, own.Connections, 0, TimeSpan.Zero, 0, length, MayBreak: true) { LongestWait = Impatience });
     }
 
