@@ -27,13 +27,7 @@ public class BloomBenchmarks
     }
 
     [Benchmark(OperationsPerInvoke = Values)]
-    public void Add()
-    {
-        foreach (var hash in _hashes)
-        {
-            Bloom.Add(_filter, hash);
-        }
-    }
+    public void Add() => Bloom.AddAll(_filter, _hashes);
 
     [Benchmark(OperationsPerInvoke = Values)]
     public int Found() => Count(0);
