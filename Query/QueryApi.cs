@@ -28,6 +28,7 @@ public static class QueryApi
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QueryOptions>, QueryOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<QueryAdmission>();
+        services.AddHttpContextAccessor();
         services.TryAddSingleton<QueryRunFactory>();
         services.TryAddSingleton<LogTail>();
         // For the OpenAPI document, which describes types as the host's options would write them.

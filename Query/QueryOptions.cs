@@ -28,7 +28,7 @@ public sealed class QueryOptions
     /// <summary>Live tails open at once: each one polls the store twice a second.</summary>
     public int ConcurrentTails { get; set; } = 50;
 
-    internal QueryBudget Budget(TimeSpan time) => new(time, ScannedBytes, Rows);
+    internal QueryBudget Budget(TimeSpan time, bool explain) => new(time, ScannedBytes, Rows, explain);
 
     /// <summary>One line for each wrong setting: its key, its value, and what would be right.</summary>
     internal IEnumerable<string> Errors()

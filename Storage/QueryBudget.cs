@@ -4,7 +4,8 @@ namespace Apm.Storage;
 /// <param name="Time">Wall time from the call.</param>
 /// <param name="ScannedBytes">Bytes read and decoded.</param>
 /// <param name="Rows">Rows materialised for the answer.</param>
-public sealed record QueryBudget(TimeSpan Time, long ScannedBytes, long Rows)
+/// <param name="Explain">Say in <see cref="ScanReport.Plan"/> what was done with each source.</param>
+public sealed record QueryBudget(TimeSpan Time, long ScannedBytes, long Rows, bool Explain = false)
 {
     public static readonly QueryBudget Default = new(TimeSpan.FromSeconds(10), 4L << 30, 1_000_000);
 }

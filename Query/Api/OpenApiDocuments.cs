@@ -31,7 +31,15 @@ internal static class OpenApiDocuments
         ["signal"] = ("traces (the default) or logs.", JsonSchemaType.String),
         ["prefix"] = ("What the name or value starts with, in any case.", JsonSchemaType.String),
         ["scope"] = ("span, log, resource, instrumentation, event or link; absent: all.", JsonSchemaType.String),
+        [QueryRunFactory.Explain] = ("true: scan.plan says of each part what was read of it, and what was skipped by which index.", JsonSchemaType.Boolean),
         ["caret"] = ("Offset of the caret in q, in UTF-16 units.", JsonSchemaType.Integer),
+    };
+
+    /// <summary>Operations whose answers have <c>scan</c>, all the time or when they are asked to explain themselves.</summary>
+    private static readonly HashSet<string> s_explained = new(StringComparer.Ordinal)
+    {
+        "ListServices", "ListOperations", "ListDependencies", "SearchTraces", "GetTrace", "GetTraceLogs", "GetSpanRed", "GetSpanHeatmap", "GetSpanFacets", "CompareSpans",
+        "SearchLogs", "GetLogHistogram", "GetLogFacets", "ListAttributeValues",
     };
 
     public static void Configure(OpenApiOptions options)
@@ -47,6 +55,11 @@ internal static class OpenApiDocuments
         {
             if (context.Description.RelativePath?.StartsWith(QueryApi.Prefix.TrimStart('/'), StringComparison.Ordinal) == true)
             {
+                if (s_explained.Contains(operation.OperationId ?? ""))
+                {
+                    operation.Parameters ??= [];
+                    operation.Parameters.Add(new OpenApiParameter { Name = QueryRunFactory.Explain, In = ParameterLocation.Query, Schema = new OpenApiSchema { Type = JsonSchemaType.Boolean } });
+                }
                 Describe(operation);
             }
             return Task.CompletedTask;

@@ -44,6 +44,10 @@ internal static class TraceJson
             yield return true;
         }
         writer.WriteEndArray();
+        if (trace.Scan.Plan is not null)
+        {
+            Json.ScanAnswer.From(trace.Scan).Write(writer);
+        }
         writer.WriteEndObject();
         yield return true;
     }

@@ -129,6 +129,7 @@ internal sealed class EdgeAnswer
             }
             _sums.Add(rollup.Edges, cells);
             _rollupsRead++;
+            _scan.UseRollup(source);
             return true;
         }
         catch (IOException failure)

@@ -318,6 +318,7 @@ internal sealed class RollupAggregation
             BlocksRead = report.BlocksRead + result.Scan.BlocksRead,
             RowsScanned = report.RowsScanned + result.Scan.RowsScanned,
             BytesRead = report.BytesRead + result.Scan.BytesRead,
+            Plan = [.. report.Plan ?? [], .. result.Scan.Plan ?? []],
         };
     }
 
@@ -335,7 +336,8 @@ internal sealed class RollupAggregation
         }
     }
 
-    public AggregateResult ToResult(IReadOnlyList<RowSource> sources, TimeSpan elapsed)
+    /// <param name="explain">As <see cref="QueryBudget.Explain"/>: sources of which only ends were read as rows are there twice.</param>
+    public AggregateResult ToResult(IReadOnlyList<RowSource> sources, TimeSpan elapsed, bool explain)
     {
         var read = _rolled.Count + _others.Count;
         var report = _report with
@@ -345,6 +347,7 @@ internal sealed class RollupAggregation
             BlocksSkipped = Math.Max(0, sources.Sum(source => source.BlockCount) - _report.BlocksRead),
             Elapsed = elapsed,
             RollupsRead = _rolled.Count,
+            Plan = explain ? [.. _rolled.Select(ScanPlan.OfRollup), .. _report.Plan ?? []] : null,
         };
         var ordered = _groups.Values.Where(group => group.Count > 0).OrderByDescending(group => group.Count).ToList();
         var maxGroups = Math.Max(_query.MaxGroups, 1);

@@ -222,6 +222,13 @@ internal sealed class ColumnPruning(Field field, ValuePredicate predicate, Verdi
         return _codes is not null ? (mask & _codes.Mask) != 0 : MayBeInRange(block) && MayEqual(source, block) && MayContain(block);
     }
 
+    /// <summary>Which index says no; asked when <see cref="MayMatch"/> is false.</summary>
+    public string SkippedBy(RowSource source, int block) => _index is null ? "filter"
+        : _index.CodeMask(block) == 0 ? "presence"
+        : _codes is not null ? "codes"
+        : !MayBeInRange(block) ? "range"
+        : MayEqual(source, block) ? "text" : "bloom";
+
     private bool MayBeInRange(int block)
     {
         if (predicate.Integers is not { } wanted || _index!.Range(block) is not { } stored)
@@ -263,6 +270,8 @@ internal sealed class ColumnNode : FilterNode
     public override int Cost => 3;
 
     public override bool MayMatch(RowSource source, int block) => _pruning.MayMatch(source, block);
+
+    public override string SkippedBy(RowSource source, int block) => _pruning.SkippedBy(source, block);
 
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result) => _verdicts.Judge(block, _field, within, result);
 }
@@ -334,6 +343,8 @@ internal sealed class OwnerNode(Field field, ValuePredicate predicate) : FilterN
 
     public override bool MayMatch(RowSource source, int block) => _verdicts.MayMatch(source, block);
 
+    public override string SkippedBy(RowSource source, int block) => "resources";
+
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {
         _verdicts.Find(source, block, result);
@@ -361,6 +372,8 @@ internal sealed class AnyScopeNode : FilterNode
     public override int Cost => 4;
 
     public override bool MayMatch(RowSource source, int block) => _pruning.MayMatch(source, block) || _owners.MayMatch(source, block);
+
+    public override string SkippedBy(RowSource source, int block) => _pruning.SkippedBy(source, block);
 
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {
@@ -406,6 +419,8 @@ internal sealed class ChildNode(Field field, ValuePredicate predicate) : FilterN
     public override int Cost => 20;
 
     public override bool MayMatch(RowSource source, int block) => _pruning.MayMatch(source, block);
+
+    public override string SkippedBy(RowSource source, int block) => _pruning.SkippedBy(source, block);
 
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {
@@ -455,6 +470,8 @@ internal sealed class IdNode(Intrinsic intrinsic, bool negated, TraceId literal,
     public override bool MayMatch(RowSource source) => !Prunes || BlocksOf(source).Count > 0;
 
     public override bool MayMatch(RowSource source, int block) => !Prunes || BlocksOf(source).Contains(block);
+
+    public override string SkippedBy(RowSource source, int block) => "traceIndex";
 
     private bool Prunes => intrinsic == Intrinsic.TraceId && !negated && !present;
 

@@ -33,6 +33,10 @@ internal sealed class FilterEvaluator
         return _range.Overlaps(bounds.FirstTimeUnixNano, bounds.LastTimeUnixNano) && _root.MayMatch(source, block);
     }
 
+    /// <summary>Why a block that may not match does not, as in <see cref="SourcePlan"/>.</summary>
+    public string SkippedBy(RowSource source, int block) =>
+        block < source.BlockCount && !_range.Overlaps(source.GetBounds(block).FirstTimeUnixNano, source.GetBounds(block).LastTimeUnixNano) ? "time" : _root.SkippedBy(source, block);
+
     /// <summary>The rows in the range that match; valid until the next call.</summary>
     public Span<ulong> Evaluate(RowSource source, RowBlock block) => Evaluate(source, block, default);
 

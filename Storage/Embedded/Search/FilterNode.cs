@@ -17,6 +17,9 @@ internal abstract class FilterNode
     /// <summary>False only when no row of the source can match.</summary>
     public virtual bool MayMatch(RowSource source) => true;
 
+    /// <summary>Which index says that no row of a block, or of the source, can match; asked when one does.</summary>
+    public virtual string SkippedBy(RowSource source, int block) => "filter";
+
     /// <summary>Sets <paramref name="result"/> to the rows of <paramref name="within"/> that match. The two must not be the same memory.</summary>
     public abstract void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result);
 
@@ -63,6 +66,9 @@ internal sealed class AndNode(List<FilterNode> operands) : FilterNode
 
     public override bool MayMatch(RowSource source) => Array.TrueForAll(_operands, operand => operand.MayMatch(source));
 
+    public override string SkippedBy(RowSource source, int block) =>
+        (Array.Find(_operands, operand => !operand.MayMatch(source) || !operand.MayMatch(source, block)) ?? _operands[0]).SkippedBy(source, block);
+
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {
         var remaining = Scratch(ref _remaining, within.Length);
@@ -90,6 +96,8 @@ internal sealed class OrNode(List<FilterNode> operands) : FilterNode
     public override bool MayMatch(RowSource source, int block) => Array.Exists(_operands, operand => operand.MayMatch(source, block));
 
     public override bool MayMatch(RowSource source) => Array.Exists(_operands, operand => operand.MayMatch(source));
+
+    public override string SkippedBy(RowSource source, int block) => _operands.Length == 0 ? "filter" : _operands[^1].SkippedBy(source, block);
 
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {
@@ -128,6 +136,8 @@ internal sealed class NotNode(FilterNode operand) : FilterNode
 /// <summary>The span's duration in an interval, or outside it.</summary>
 internal sealed class DurationNode(long low, long high, bool inverted) : FilterNode
 {
+    public override string SkippedBy(RowSource source, int block) => "duration";
+
     public override int Cost => 1;
 
     public override bool MayMatch(RowSource source, int block)
@@ -175,6 +185,8 @@ internal sealed class ByteNode : FilterNode
     public override int Cost => 1;
 
     public override bool MayMatch(RowSource source, int block) => (_mask & source.ByteMask(_intrinsic, block)) != 0;
+
+    public override string SkippedBy(RowSource source, int block) => "values";
 
     public override void Evaluate(RowSource source, RowBlock block, ReadOnlySpan<ulong> within, Span<ulong> result)
     {

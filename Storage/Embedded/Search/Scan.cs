@@ -15,6 +15,7 @@ internal sealed class Scan
     private readonly long _startTimestamp;
     private readonly Action<CorruptPartException>? _onDamage;
     private readonly CancellationToken _cancellationToken;
+    private readonly ScanPlan? _plan;
     private readonly Lock _lock = new();
     private readonly HashSet<RowSource> _sourcesRead = [];
     private readonly HashSet<(RowSource, int)> _damaged = [];
@@ -32,7 +33,11 @@ internal sealed class Scan
         _startTimestamp = time.GetTimestamp();
         _onDamage = onDamage;
         _cancellationToken = cancellationToken;
+        _plan = budget.Explain ? new ScanPlan() : null;
     }
+
+    /// <summary>Why blocks are not looked at of which nothing else is known, as in <see cref="SourcePlan"/>.</summary>
+    public string SkipsBy { get; set; } = "time";
 
     public IReadOnlyList<RowSource> Sources { get; }
 
@@ -74,6 +79,7 @@ internal sealed class Scan
             }
         }
         RowBlock? block = null;
+        var began = _plan is null ? 0 : _time.GetTimestamp();
         try
         {
             block = source.OpenBlock(index);
@@ -91,6 +97,7 @@ internal sealed class Scan
             {
                 Interlocked.Add(ref _bytesRead, block.BytesRead);
                 Interlocked.Add(ref _rowsScanned, block.Rows);
+                _plan?.Read(source, index, block.Rows, block.BytesRead, _time.GetElapsedTime(began));
                 block.Dispose();
             }
             Interlocked.Increment(ref _blocksRead);
@@ -105,7 +112,19 @@ internal sealed class Scan
     {
         try
         {
-            return block == SourceItself ? evaluator.MayMatch(source) : evaluator.MayMatch(source, block);
+            if (block == SourceItself ? evaluator.MayMatch(source) : evaluator.MayMatch(source, block))
+            {
+                return true;
+            }
+            if (_plan is not null && block == SourceItself)
+            {
+                _plan.Skip(source, evaluator.SkippedBy(source, 0));
+            }
+            else
+            {
+                _plan?.Skip(source, block, evaluator.SkippedBy(source, block));
+            }
+            return false;
         }
         catch (CorruptPartException exception)
         {
@@ -136,11 +155,26 @@ internal sealed class Scan
         }
         return new ScanReport(
             StoppedBy is null && _damaged.Count == 0, StoppedBy, _sourcesRead.Count, Sources.Count - _sourcesRead.Count,
-            _blocksRead, Math.Max(0, blocks - _blocksRead), _rowsScanned, _bytesRead, _time.GetElapsedTime(_startTimestamp));
+            _blocksRead, Math.Max(0, blocks - _blocksRead), _rowsScanned, _bytesRead, _time.GetElapsedTime(_startTimestamp),
+            Plan: _plan?.ToPlans(Sources, StoppedBy is null ? SkipsBy : StoppedBy == "limit" ? "limit" : "budget"));
     }
 
     /// <summary>The sources with rows in the range, latest first.</summary>
-    public List<RowSource> SourcesIn(TimeRange range) => SourcesIn(Sources, range);
+    public List<RowSource> SourcesIn(TimeRange range)
+    {
+        var found = SourcesIn(Sources, range);
+        if (_plan is not null)
+        {
+            foreach (var source in Sources.Except(found))
+            {
+                _plan.Skip(source, "time");
+            }
+        }
+        return found;
+    }
+
+    /// <summary>Notes that what the source's rows add up to was read in their place.</summary>
+    public void UseRollup(RowSource source) => _plan?.UseRollup(source);
 
     /// <summary>Those of <paramref name="sources"/>.</summary>
     public static List<RowSource> SourcesIn(IReadOnlyList<RowSource> sources, TimeRange range)

@@ -41,7 +41,7 @@ internal sealed class StoreSearch(TimeProvider time, Action<CorruptPartException
         await _scheduler.RunAsync(
             () => new SingleStep<bool>(() => fromRollups.AddRollups(sources, onDamage, cancellationToken)), static strands => strands[0].Result, cancellationToken, maxStrands: 1).ConfigureAwait(false);
         await fromRollups.AddRowsAsync((some, query) => AggregateRowsAsync(some, Signal.Traces, query, budget, cancellationToken)).ConfigureAwait(false);
-        return fromRollups.ToResult(sources, time.GetElapsedTime(start));
+        return fromRollups.ToResult(sources, time.GetElapsedTime(start), budget.Explain);
     }
 
     public Task<FacetResult> GetFacetsAsync(IReadOnlyList<RowSource> sources, Signal signal, FacetQuery query, QueryBudget budget, CancellationToken cancellationToken) =>

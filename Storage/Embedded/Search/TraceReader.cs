@@ -22,6 +22,7 @@ internal sealed class TraceReader
 
     private TraceFetch Run()
     {
+        _scan.SkipsBy = "traceIndex";
         var blocks = new List<int>();
         var truncated = false;
         foreach (var source in _scan.Sources)
