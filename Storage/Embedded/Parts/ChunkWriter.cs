@@ -32,11 +32,36 @@ internal sealed class ChunkWriter(IFile file, int? textQuality = null)
     /// <summary>As <see cref="Append"/>, for text that compresses well and is not read often.</summary>
     public ChunkRef AppendText(ByteWriter chunk)
     {
-        if (textQuality is not { } quality)
+        return textQuality is { } quality ? AppendBrotli(Checked(chunk), quality) : Append(chunk);
+    }
+
+    /// <summary>Appends a chunk of another part as it is stored.</summary>
+    public ChunkRef Copy(in StoredChunk stored)
+    {
+        if (stored.Chunk.IsAbsent)
         {
-            return Append(chunk);
+            return default;
         }
-        var content = Checked(chunk);
+        // What is read as if it were plain is checked, not unpacked.
+        using var bytes = stored.File.Read(stored.Chunk with { Codec = ChunkCodec.Plain });
+        var reference = stored.Chunk with { Offset = Offset };
+        Write(bytes.Content);
+        return reference;
+    }
+
+    /// <summary>As <see cref="Copy"/>, but text that is not packed as <see cref="AppendText"/> does is.</summary>
+    public ChunkRef CopyText(in StoredChunk stored)
+    {
+        if (textQuality is not { } quality || stored.Chunk.Codec is ChunkCodec.Absent or ChunkCodec.Brotli)
+        {
+            return Copy(stored);
+        }
+        using var content = stored.File.Read(stored.Chunk);
+        return AppendBrotli(content.Content, quality);
+    }
+
+    private ChunkRef AppendBrotli(ReadOnlySpan<byte> content, int quality)
+    {
         var window = Math.Clamp(32 - BitOperations.LeadingZeroCount((uint)content.Length), MinWindowBits, MaxWindowBits);
         var room = Room(BrotliEncoder.GetMaxCompressedLength(content.Length));
         return BrotliEncoder.TryCompress(content, room, out var compressed, quality, window)

@@ -52,6 +52,14 @@ internal abstract class ContentColumn
     /// <summary>Adds the values of the index-th block that has entries. Indexes ascend. Raw columns only.</summary>
     public abstract void ReadValues(int index, ValueListWriter values);
 
+    /// <summary>Where another part has the values of the index-th block as they are to be written; asked before <see cref="ReadValues"/>, instead of it. Raw columns only.</summary>
+    /// <param name="rawIndex">What the other part knows of them.</param>
+    public virtual bool TryGetStored(int index, out StoredChunk chunk, out RawIndex rawIndex)
+    {
+        (chunk, rawIndex) = (default, default);
+        return false;
+    }
+
     /// <summary>Adds the <see cref="Distinct"/> values by code; all different, all used. Asked after every block. Dictionary columns only.</summary>
     public abstract void ReadDictionary(ValueListWriter values);
 

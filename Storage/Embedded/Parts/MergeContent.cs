@@ -14,6 +14,7 @@ internal sealed class MergeContent : PartContent
     private readonly MergePlan _plan;
     private readonly MergeOwners _owners;
     private readonly CancellationToken _cancellation;
+    private readonly MergeWholeBlocks _wholeBlocks;
     private readonly MergeRecordScope _records;
     private readonly MergeChildScope? _events;
     private readonly MergeChildScope? _links;
@@ -56,6 +57,7 @@ internal sealed class MergeContent : PartContent
         _columns.AddRange(_records.Columns);
         _columns.AddRange(_events?.Columns ?? []);
         _columns.AddRange(_links?.Columns ?? []);
+        _wholeBlocks = new MergeWholeBlocks(inputs, plan, _columns);
     }
 
     public override Signal Signal => _inputs[0].Signal;
@@ -115,6 +117,36 @@ internal sealed class MergeContent : PartContent
         {
             _plain.Remove(column);
         }
+    }
+
+    public override BlockBounds? StoredBounds(int block) =>
+        _wholeBlocks.TryGet(block, out var whole) ? _wholeBlocks.InputOf(whole).Source.GetBounds(whole.Block) : null;
+
+    public override bool TryGetStored(PlainColumn column, int block, out StoredChunk chunk)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        chunk = default;
+        // Owners and shapes have other numbers in the output; counts of events and links are asked for.
+        if (column is PlainColumn.Resource or PlainColumn.Scope or PlainColumn.RecordShape or PlainColumn.EventShape or PlainColumn.LinkShape
+            || !_wholeBlocks.TryGet(block, out var whole))
+        {
+            return false;
+        }
+        var input = _wholeBlocks.InputOf(whole);
+        chunk = new StoredChunk(input.Source.File, input.Directory.Plain(column, whole.Block), input.Directory.Mask(column, whole.Block));
+        return true;
+    }
+
+    public override bool TryGetStoredBloom(int block, out StoredChunk chunk)
+    {
+        chunk = default;
+        if (!_wholeBlocks.TryGetWithText(block, out var whole))
+        {
+            return false;
+        }
+        var input = _wholeBlocks.InputOf(whole);
+        chunk = new StoredChunk(input.Source.File, input.Directory.BloomOf(whole.Block), 0);
+        return true;
     }
 
     public override void ReadTraceIds(int block, Span<TraceId> runs)

@@ -44,6 +44,9 @@ internal sealed class MergeValueColumn : ContentColumn
         }
     }
 
+    /// <summary>Set before the first block is written.</summary>
+    public MergeWholeBlocks? WholeBlocks { get; set; }
+
     public override long Entries { get; }
 
     public override int Distinct => _dictionary?.Count ?? 0;
@@ -113,6 +116,26 @@ internal sealed class MergeValueColumn : ContentColumn
             (_codes, _raw) = (null, null);
         }
     }
+
+    public override bool TryGetStored(int index, out StoredChunk chunk, out RawIndex rawIndex)
+    {
+        (chunk, rawIndex) = (default, default);
+        if (WholeBlocks is null || !WholeBlocks.TryGetWithText(BlockNumber(index), out var whole))
+        {
+            return false;
+        }
+        var inBlock = InBlock(whole.Input, whole.Block);
+        if (inBlock.Entries != BlockEntries(index))
+        {
+            throw TooFew(whole.Input, whole.Block);
+        }
+        chunk = new StoredChunk(_inputs[whole.Input].Source.File, inBlock.Chunk, 0);
+        rawIndex = inBlock.Raw;
+        return true;
+    }
+
+    /// <summary>The input's column; null when it has no values.</summary>
+    public ValueColumn? SourceOf(int input) => _sources[input];
 
     public override void ReadDictionary(ValueListWriter values) => _dictionary!.WriteTo(values);
 

@@ -56,6 +56,23 @@ internal abstract class PartContent
     /// <summary>One a row, zero without a parent.</summary>
     public abstract void ReadParentSpanIds(int block, Span<SpanId> parents);
 
+    /// <summary>Bounds of a block that is copied from another part; else null.</summary>
+    public virtual BlockBounds? StoredBounds(int block) => null;
+
+    /// <summary>Where another part has what is to be written of a column in a block; asked before the values, which then are not asked for.</summary>
+    public virtual bool TryGetStored(PlainColumn column, int block, out StoredChunk chunk)
+    {
+        chunk = default;
+        return false;
+    }
+
+    /// <summary>Where another part has the bloom that is to be written for a block; then it has the values of every raw column too (<see cref="ContentColumn.TryGetStored"/>).</summary>
+    public virtual bool TryGetStoredBloom(int block, out StoredChunk chunk)
+    {
+        chunk = default;
+        return false;
+    }
+
     /// <summary>One a link of the block.</summary>
     public abstract void ReadLinkTraceIds(int block, Span<TraceId> traces);
 

@@ -113,20 +113,23 @@ internal sealed class PartWriter
         for (var block = 0; block < _plan.Blocks; block++)
         {
             WriteTraceIds(block);
-            var spans = WriteSpanIds(block);
-            WritePlain(PlainColumn.Flags, block, _plan.RowsOf(block));
-            WritePlain(PlainColumn.DroppedAttributes, block, _plan.RowsOf(block));
+            var spans = TryCopyPlain(PlainColumn.SpanId, block) ? default : WriteSpanIds(block);
+            CopyOrWritePlain(PlainColumn.Flags, block, _plan.RowsOf(block));
+            CopyOrWritePlain(PlainColumn.DroppedAttributes, block, _plan.RowsOf(block));
             if (_content.Signal == Signal.Traces)
             {
-                WriteParents(block, spans);
-                WritePlain(PlainColumn.DroppedEvents, block, _plan.RowsOf(block));
-                WritePlain(PlainColumn.DroppedLinks, block, _plan.RowsOf(block));
+                if (!TryCopyPlain(PlainColumn.ParentSpanId, block))
+                {
+                    WriteParents(block, spans);
+                }
+                CopyOrWritePlain(PlainColumn.DroppedEvents, block, _plan.RowsOf(block));
+                CopyOrWritePlain(PlainColumn.DroppedLinks, block, _plan.RowsOf(block));
                 WriteEvents(block);
                 WriteLinks(block);
             }
             else
             {
-                WritePlain(PlainColumn.ObservedTime, block, _plan.RowsOf(block));
+                CopyOrWritePlain(PlainColumn.ObservedTime, block, _plan.RowsOf(block));
             }
             for (var i = 0; i < _columns.Count; i++)
             {
@@ -151,12 +154,35 @@ internal sealed class PartWriter
     {
         for (var block = 0; block < _plan.Blocks; block++)
         {
+            if (TryCopyPlain(column, block))
+            {
+                continue;
+            }
             var values = WritePlain(column, block, _plan.RowsOf(block));
             if (column == PlainColumn.Duration)
             {
                 var (shortest, longest) = IntColumn.Range(values);
                 _bounds[block] = _bounds[block] with { MinDurationNano = shortest, MaxDurationNano = longest };
             }
+        }
+    }
+
+    /// <summary>False when the values are to be asked for.</summary>
+    private bool TryCopyPlain(PlainColumn column, int block)
+    {
+        if (!_content.TryGetStored(column, block, out var stored))
+        {
+            return false;
+        }
+        _directory.AddPlain(column, block, _chunks.Copy(stored), stored.Mask);
+        return true;
+    }
+
+    private void CopyOrWritePlain(PlainColumn column, int block, int count)
+    {
+        if (!TryCopyPlain(column, block))
+        {
+            WritePlain(column, block, count);
         }
     }
 
@@ -205,6 +231,11 @@ internal sealed class PartWriter
 
     private void WriteTimes(int block)
     {
+        if (_content.StoredBounds(block) is { } bounds && TryCopyPlain(PlainColumn.Time, block))
+        {
+            _bounds[block] = bounds;
+            return;
+        }
         var rows = _plan.RowsOf(block);
         var runs = _plan.RunsOf(block);
         var isSpans = _content.Signal == Signal.Traces;
@@ -301,8 +332,8 @@ internal sealed class PartWriter
         var count = WriteCounts(PlainColumn.EventCount, block);
         if (count > 0)
         {
-            WritePlain(PlainColumn.EventTime, block, count);
-            WritePlain(PlainColumn.EventDroppedAttributes, block, count);
+            CopyOrWritePlain(PlainColumn.EventTime, block, count);
+            CopyOrWritePlain(PlainColumn.EventDroppedAttributes, block, count);
             WritePlain(PlainColumn.EventShape, block, count);
         }
     }
@@ -320,8 +351,8 @@ internal sealed class PartWriter
         var spans = Scratch(ref _spanIds, count);
         _content.ReadLinkSpanIds(block, spans);
         WriteSpanIds(PlainColumn.LinkSpanId, block, spans, mayBeAbsent: false);
-        WritePlain(PlainColumn.LinkFlags, block, count);
-        WritePlain(PlainColumn.LinkDroppedAttributes, block, count);
+        CopyOrWritePlain(PlainColumn.LinkFlags, block, count);
+        CopyOrWritePlain(PlainColumn.LinkDroppedAttributes, block, count);
         WritePlain(PlainColumn.LinkShape, block, count);
     }
 
@@ -359,6 +390,12 @@ internal sealed class PartWriter
 
     private void WriteRawValues(ContentColumn column, int index)
     {
+        if (column.TryGetStored(index, out var stored, out var rawIndex))
+        {
+            var copied = _chunks.CopyText(stored);
+            _directory.AddRawValues(column, index, copied, rawIndex with { TextFilter = _chunks.Copy(stored with { Chunk = rawIndex.TextFilter }) });
+            return;
+        }
         _values.Clear();
         column.ReadValues(index, _values);
         var isBody = column.Scope == ValueScope.Intrinsic && column.Key.AsSpan().SequenceEqual(s_bodyKey);
@@ -388,6 +425,11 @@ internal sealed class PartWriter
     /// <summary>Of the raw values written since the last one.</summary>
     private void WriteBloom(int block)
     {
+        if (_content.TryGetStoredBloom(block, out var stored))
+        {
+            _directory.AddBloom(block, _chunks.Copy(stored));
+            return;
+        }
         if (_hashes.Count == 0)
         {
             _directory.AddBloom(block, default);

@@ -98,6 +98,21 @@ public sealed class PartMergerTests
     }
 
     [Fact]
+    public void Merge_InputsOneAfterAnother_CopiesBlocks()
+    {
+        var inputs = Cut(new RandomBatch(35, distinct: 4_000).Spans(6_000), 2, Split.InOrder, 35).Select(batch => _rig.Write(batch)).ToArray();
+        _rig.Merge(inputs, out var packed);
+        _rig.Merge([packed], out var again);
+        HashSet<uint> Checksums(PartSource part) => [.. part.Directory.Columns.Where(column => !column.IsDictionary).SelectMany(column => column.Blocks).Select(block => block.Chunk.Crc)];
+        HashSet<uint> Ids(PartSource part) => [.. Enumerable.Range(0, part.BlockCount).Select(block => part.Directory.Plain(PlainColumn.SpanId, block).Crc)];
+        Assert.True(Ids(packed).Intersect(inputs.SelectMany(Ids)).Count() > packed.BlockCount / 2);
+        Assert.Equal(Ids(packed), Ids(again));
+        Assert.NotEmpty(Checksums(packed));
+        Assert.Equal(Checksums(packed), Checksums(again));
+        MergeRig.AssertWellFormed(again);
+    }
+
+    [Fact]
     public void Merge_SpansSentTwice_StayOnce()
     {
         var all = new RandomBatch(41).Spans(1_000);
