@@ -48,7 +48,7 @@ internal sealed class FakeQuery(TimeProvider time)
         });
         api.MapGet("/services", (HttpContext context) => Mode == FakeMode.Empty ? new { services = Array.Empty<object>(), peers = Array.Empty<object>(), scan = Scan } : (object)Services(Range.Of(context, Now)));
         api.MapGet("/operations", (HttpContext context) => new { operations = Mode == FakeMode.Empty ? [] : Operations(context.Request.Query["service"]), scan = Scan });
-        api.MapGet("/dependencies", () => new { edges = Mode == FakeMode.Empty ? [] : Edges, scan = Scan });
+        api.MapGet("/dependencies", () => new { edges = Mode == FakeMode.Empty ? [] : Edges, scan = Mode == FakeMode.Cut ? CutScan : Scan });
         api.MapGet("/spans/red", (HttpContext context) => Red(Range.Of(context, Now), context.Request.Query["by"].ToArray()!));
         api.MapGet("/spans/heatmap", (HttpContext context) => Heatmap(Range.Of(context, Now)));
         api.MapGet("/spans/facets", (HttpContext context) => SpanFacets(context));
@@ -74,6 +74,8 @@ internal sealed class FakeQuery(TimeProvider time)
     }
 
     public static readonly object Scan = new { complete = true, stoppedBy = (string?)null, partsRead = 4, partsSkipped = 20, blocksRead = 30, blocksSkipped = 90, rowsScanned = 69469, bytesRead = 4_000_000, elapsedMs = 12.5 };
+
+    private static readonly object CutScan = new { complete = false, stoppedBy = "time", partsRead = 4, partsSkipped = 20, blocksRead = 30, blocksSkipped = 90, rowsScanned = 69469, bytesRead = 4_000_000, elapsedMs = 10_000.0 };
 
     public static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 
@@ -264,6 +266,8 @@ public enum FakeMode
 {
     Story,
     Empty,
+    /// <summary>The query of calls was stopped by its limit of time.</summary>
+    Cut,
     Hostile,
     Starting,
     BadFilter,

@@ -172,6 +172,16 @@ public sealed partial class PagesTests
     }
 
     [Fact]
+    public async Task Page_WhoseQueryWasCut_SaysSoAndLeadsToItsPlan()
+    {
+        await using var host = await WebHost.StartAsync(FakeMode.Cut);
+        var (page, _) = await host.GetAsync("/topology?from=now-1h");
+        var banner = page.QuerySelector("main .banner.warn")!;
+        Assert.Contains("stopped by its limit of time", banner.TextContent, StringComparison.Ordinal);
+        Assert.Equal("dependencies?from=1795141080000000000&to=1795144680000000000", banner.QuerySelector("[data-action=plan]")!.GetAttribute("data-query"));
+    }
+
+    [Fact]
     public async Task Links_BetweenPages_KeepRangeAndEnvironment()
     {
         await using var host = await WebHost.StartAsync();

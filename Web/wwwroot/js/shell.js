@@ -141,6 +141,10 @@ const actions = {
   },
   refresh: () => void refreshNow(),
   palette: () => openPalette(),
+  plan: (element) =>
+    void import("./plan.js").then((module) =>
+      module.openPlan(element.dataset.query ?? ""),
+    ),
 };
 
 document.addEventListener("click", (event) => {
