@@ -16,8 +16,11 @@ public sealed class QueryOptions
     /// <summary>Rows that one query may materialise for its answer: the largest trace that is shown whole.</summary>
     public long Rows { get; set; } = 250_000;
 
-    /// <summary>Queries that run at once: a scan keeps a core busy, and ingest needs its share.</summary>
+    /// <summary>Searches that run at once, which bounds their memory; as many again once they have run for half a second.</summary>
     public int ConcurrentQueries { get; set; } = Math.Max(4, Environment.ProcessorCount * 2);
+
+    /// <summary>Look-ups of a trace by its id that run at once, beside the searches.</summary>
+    public int ConcurrentLookups { get; set; } = Math.Max(4, Environment.ProcessorCount * 2);
 
     /// <summary>Queries that wait for their turn, first come first served; further ones are answered 503 with Retry-After.</summary>
     public int WaitingQueries { get; set; } = 100;
@@ -52,6 +55,10 @@ public sealed class QueryOptions
         if (ConcurrentQueries is < 1 or > 1_000)
         {
             yield return $"{Section}:{nameof(ConcurrentQueries)} is {ConcurrentQueries}; it must be from 1 to 1000";
+        }
+        if (ConcurrentLookups is < 1 or > 1_000)
+        {
+            yield return $"{Section}:{nameof(ConcurrentLookups)} is {ConcurrentLookups}; it must be from 1 to 1000";
         }
         if (WaitingQueries is < 0 or > 100_000)
         {

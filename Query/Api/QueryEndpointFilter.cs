@@ -20,7 +20,7 @@ internal sealed partial class QueryEndpointFilter(QueryAdmission admission, ILog
             {
                 return await next(context);
             }
-            using var turn = await admission.EnterAsync(http.RequestAborted);
+            using var turn = await admission.EnterForAsync(http);
             return await next(context);
         }
         catch (ParameterException exception)

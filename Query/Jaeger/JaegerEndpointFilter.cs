@@ -16,7 +16,7 @@ internal sealed partial class JaegerEndpointFilter(QueryAdmission admission, ILo
         var http = context.HttpContext;
         try
         {
-            using var turn = await admission.EnterAsync(http.RequestAborted);
+            using var turn = await admission.EnterForAsync(http);
             return await next(context);
         }
         catch (JaegerException exception)

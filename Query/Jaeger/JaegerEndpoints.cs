@@ -25,7 +25,7 @@ internal static class JaegerEndpoints
         jaeger.MapGet("/services/{service}/operations", OperationNamesAsync);
         jaeger.MapGet("/operations", OperationsAsync);
         jaeger.MapGet("/traces", SearchAsync);
-        jaeger.MapGet("/traces/{id}", GetAsync);
+        jaeger.MapGet("/traces/{id}", GetAsync).WithMetadata(new Lookup());
         jaeger.MapPost("/archive/{id}", IResult (string id) => throw new JaegerException(StatusCodes.Status501NotImplemented, $"trace {JaegerParameter.TraceId(id)} cannot be archived: there is no archive storage"));
         JaegerDependencies.Map(jaeger);
         JaegerTransform.Map(jaeger);

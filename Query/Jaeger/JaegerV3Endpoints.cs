@@ -17,7 +17,7 @@ internal static class JaegerV3Endpoints
     {
         jaeger.MapGet("/v3/services", ServicesAsync);
         jaeger.MapGet("/v3/operations", OperationsAsync);
-        jaeger.MapGet("/v3/traces/{id}", GetAsync);
+        jaeger.MapGet("/v3/traces/{id}", GetAsync).WithMetadata(new Lookup());
         jaeger.MapGet("/v3/traces", SearchAsync);
         jaeger.MapGet("/v3/trace-summaries", SummariesAsync);
     }

@@ -27,12 +27,12 @@ internal static class TraceEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("traces", SearchAsync).WithName("SearchTraces").WithTags("Traces").WithSummary("Traces of which at least one span matches").Produces<TracesAnswer>();
-        api.MapGet("traces/{id}", GetAsync).WithName("GetTrace").WithTags("Traces").WithSummary("Every span of a trace").Produces<TraceShape>().ProducesProblem(StatusCodes.Status404NotFound);
-        api.MapGet("traces/{id}/outline", GetOutlineAsync).WithName("GetTraceOutline").WithTags("Traces").WithSummary("What a waterfall needs, in columns: order, depth, times, critical path, repeated calls")
+        api.MapGet("traces/{id}", GetAsync).WithName("GetTrace").WithMetadata(new Lookup()).WithTags("Traces").WithSummary("Every span of a trace").Produces<TraceShape>().ProducesProblem(StatusCodes.Status404NotFound);
+        api.MapGet("traces/{id}/outline", GetOutlineAsync).WithName("GetTraceOutline").WithMetadata(new Lookup()).WithTags("Traces").WithSummary("What a waterfall needs, in columns: order, depth, times, critical path, repeated calls")
             .Produces<OutlineShape>().ProducesProblem(StatusCodes.Status404NotFound);
-        api.MapGet("traces/{id}/spans/{spanId}", GetSpanAsync).WithName("GetSpan").WithTags("Traces").WithSummary("One span whole, and how its duration ranks among those of its operation")
+        api.MapGet("traces/{id}/spans/{spanId}", GetSpanAsync).WithName("GetSpan").WithMetadata(new Lookup()).WithTags("Traces").WithSummary("One span whole, and how its duration ranks among those of its operation")
             .Produces<SpanShape>().ProducesProblem(StatusCodes.Status404NotFound);
-        api.MapGet("traces/{id}/logs", GetLogsAsync).WithName("GetTraceLogs").WithTags("Traces").WithSummary("The log records of a trace or of one of its spans, oldest first").Produces<LogsShape>();
+        api.MapGet("traces/{id}/logs", GetLogsAsync).WithName("GetTraceLogs").WithMetadata(new Lookup()).WithTags("Traces").WithSummary("The log records of a trace or of one of its spans, oldest first").Produces<LogsShape>();
     }
 
     private static async Task<IResult> SearchAsync(

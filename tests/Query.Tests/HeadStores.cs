@@ -24,7 +24,9 @@ internal abstract class HeadStore(Signal signal, TimeProvider time) : ITelemetry
         return _sources;
     }
 
-    public void Append(ColumnBatch batch) => _sources = [.. _sources, new HeadSource(batch)];
+    public void Append(ColumnBatch batch) => Append(new HeadSource(batch));
+
+    public void Append(RowSource source) => _sources = [.. _sources, source];
 
     public ValueTask AppendAsync(ColumnBatch batch, long position, CancellationToken cancellationToken)
     {

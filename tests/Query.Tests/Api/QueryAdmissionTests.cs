@@ -28,6 +28,40 @@ public sealed class QueryAdmissionTests
     }
 
     [Fact]
+    public async Task Enter_LookupBesideSearches_DoesNotWait()
+    {
+        var admission = Create(1, 10);
+        using var search = await admission.EnterAsync(default);
+        var waiting = admission.EnterAsync(default).AsTask();
+        using (await admission.EnterAsync(default, isLookup: true))
+        {
+            Assert.False(waiting.IsCompleted);
+        }
+        search.Dispose();
+        (await waiting).Dispose();
+    }
+
+    [Fact]
+    public async Task Enter_SearchesThatHaveRunLong_LetOthersBegin()
+    {
+        var time = new FakeTimeProvider();
+        var admission = Create(1, 10, time);
+        var longOne = await admission.EnterAsync(default);
+        var second = admission.EnterAsync(default).AsTask();
+        var third = admission.EnterAsync(default).AsTask();
+        time.Advance(QueryAdmission.AsideAfter);
+        var besides = await second;
+        // Only as many step aside as there are places.
+        time.Advance(QueryAdmission.AsideAfter);
+        Assert.False(third.IsCompleted);
+        longOne.Dispose();
+        Assert.False(third.IsCompleted);
+        besides.Dispose();
+        (await third).Dispose();
+        (await admission.EnterAsync(default)).Dispose();
+    }
+
+    [Fact]
     public async Task Enter_FullQueue_IsRefused()
     {
         var admission = Create(1, 1);
