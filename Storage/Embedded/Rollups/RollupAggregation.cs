@@ -349,7 +349,8 @@ internal sealed class RollupAggregation
             RollupsRead = _rolled.Count,
             Plan = explain ? [.. _rolled.Select(ScanPlan.OfRollup), .. _report.Plan ?? []] : null,
         };
-        var ordered = _groups.Values.Where(group => group.Count > 0).OrderByDescending(group => group.Count).ToList();
+        var ordered = _groups.Values.Where(group => group.Count > 0).ToList();
+        ordered.Sort(LargestFirst);
         var maxGroups = Math.Max(_query.MaxGroups, 1);
         foreach (var small in ordered.Skip(maxGroups))
         {
@@ -367,13 +368,27 @@ internal sealed class RollupAggregation
         if (_overflow is { Count: > 0 })
         {
             groups.Add(Finish(_overflow, isOverflow: true));
-            groups.Sort((left, right) => right.Total.Count.CompareTo(left.Total.Count));
+            // Last of those of its size.
+            groups = [.. groups.OrderByDescending(group => group.Total.Count)];
         }
         if (groups.Count == 0 && _readers.Length == 0)
         {
             groups.Add(Finish(new Group(default, _steps), isOverflow: false));
         }
         return new AggregateResult(groups, _firstStep, _query.StepNano, _steps, report);
+    }
+
+    /// <summary>As <see cref="Aggregation"/> orders: of equal counts the lower key first.</summary>
+    private int LargestFirst(Group left, Group right)
+    {
+        var order = right.Count.CompareTo(left.Count);
+        ReadOnlySpan<int> leftKey = [left.Key.First, left.Key.Second, left.Key.Third, left.Key.Fourth];
+        ReadOnlySpan<int> rightKey = [right.Key.First, right.Key.Second, right.Key.Third, right.Key.Fourth];
+        for (var i = 0; order == 0 && i < _readers.Length; i++)
+        {
+            order = leftKey[i] < 0 || rightKey[i] < 0 ? leftKey[i].CompareTo(rightKey[i]) : _readers[i].Values.Compare(leftKey[i], rightKey[i]);
+        }
+        return order;
     }
 
     private AggregateGroup Finish(Group group, bool isOverflow)
