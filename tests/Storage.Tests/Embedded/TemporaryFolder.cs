@@ -26,6 +26,17 @@ internal sealed class TemporaryFolder : IDisposable
         return new PartSource(PartFile.Open(Files, name), new ChunkCache(16 << 20));
     }
 
+    /// <summary>Joins the parts into one; the inputs stay open.</summary>
+    public PartSource Merge(IReadOnlyList<PartSource> parts, int blockRows = PartFormat.BlockRows)
+    {
+        var name = $"{++_parts}.part";
+        using (var file = Files.Create(name))
+        {
+            PartMerger.Merge(parts, null, file, level: 1, CancellationToken.None, blockRows);
+        }
+        return new PartSource(PartFile.Open(Files, name), new ChunkCache(16 << 20));
+    }
+
     public RollupFile WriteRollup(RollupSource rollup)
     {
         var name = $"{++_parts}.rollup";

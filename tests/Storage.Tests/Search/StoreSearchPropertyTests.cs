@@ -1,5 +1,7 @@
 using Apm.Storage.Embedded;
+using Apm.Storage.Embedded.Parts;
 using Apm.Storage.Embedded.Search;
+using Apm.Storage.Embedded.Tools;
 using Apm.Storage.Tests.Embedded;
 using Apm.Telemetry;
 using Apm.Telemetry.Attributes;
@@ -25,7 +27,7 @@ public sealed class StoreSearchPropertyTests : IDisposable
         Memory,
         Parts,
 
-        /// <summary>Some in memory, some in a part of their own, some with others in one part, whose text may be packed.</summary>
+        /// <summary>Some in memory, some in a part of their own, some with others in one part, some in a part merged from others in any order.</summary>
         Mixed,
     }
 
@@ -47,16 +49,17 @@ public sealed class StoreSearchPropertyTests : IDisposable
         _ => Mixed(signal, batches),
     });
 
-    private RowSource Part(Signal signal, params IEnumerable<List<TestRecord>> batches) => _folder.WritePart([.. batches.Select(batch => TestRecord.ToBatch(signal, batch))], blockRows: 8);
+    private PartSource Part(Signal signal, params IEnumerable<List<TestRecord>> batches) => _folder.WritePart([.. batches.Select(batch => TestRecord.ToBatch(signal, batch))], blockRows: 8);
 
     private List<RowSource> Mixed(Signal signal, List<List<TestRecord>> batches)
     {
         var random = new Random(batches.Sum(batch => batch.Count));
         var sources = new List<RowSource>();
         var together = new List<List<TestRecord>>();
+        var toMerge = new List<PartSource>();
         foreach (var batch in batches)
         {
-            switch (random.Next(3))
+            switch (random.Next(5))
             {
                 case 0:
                     sources.AddRange(RandomTelemetry.Sources(signal, [batch]));
@@ -64,9 +67,30 @@ public sealed class StoreSearchPropertyTests : IDisposable
                 case 1:
                     sources.Add(Part(signal, batch));
                     break;
-                default:
+                case 2:
                     together.Add(batch);
                     break;
+                default:
+                    toMerge.Add(Part(signal, batch));
+                    break;
+            }
+        }
+        while (toMerge.Count > 0)
+        {
+            // One after another, or several at once; what was merged may be merged again.
+            var merged = toMerge.Take(random.Next(1, 4)).ToArray();
+            toMerge.RemoveRange(0, merged.Length);
+            random.Shuffle(merged);
+            var part = _folder.Merge(merged, blockRows: 8);
+            Array.ForEach(merged, input => input.Dispose());
+            Assert.Empty(PartVerifier.Verify(part, TestContext.Current.CancellationToken));
+            if (toMerge.Count > 0 && random.Next(2) == 0)
+            {
+                toMerge.Add(part);
+            }
+            else
+            {
+                sources.Insert(random.Next(sources.Count + 1), part);
             }
         }
         if (together.Count > 0)
