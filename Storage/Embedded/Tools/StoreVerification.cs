@@ -24,7 +24,13 @@ public static class StoreVerification
             if (part.Source is { } source)
             {
                 findings.AddRange(MatchManifest(part.Listed, source));
-                findings.AddRange(PartVerifier.Verify(source, cancellationToken));
+                var found = PartVerifier.Verify(source, cancellationToken);
+                findings.AddRange(found);
+                var rollup = folder + "/" + part.Listed.RollupFileName;
+                if (found.Count == 0 && source.Signal == Telemetry.Signal.Traces && files.FileExists(rollup))
+                {
+                    findings.AddRange(RollupVerifier.Verify(files, rollup, source, part.Listed.Level));
+                }
             }
             progress?.Report((i + 1, snapshot.Parts.Count));
         }

@@ -1,0 +1,100 @@
+using Apm.Storage.Embedded.Parts;
+using Apm.Storage.Embedded.Rollups;
+using Apm.Telemetry.Files;
+
+namespace Apm.Storage.Embedded.Tools;
+
+/// <summary>
+/// Checks a rollup file against its part: all of it decodes, and it counts what the rows count. That of a part sealed from memory equals one made anew, cell by
+/// cell; of a merged part, whose rollup is a sum, in all. Edges depend on the parts before, so they are read only.
+/// </summary>
+internal static class RollupVerifier
+{
+    private const long CacheBytes = 16L << 20;
+
+    public static IReadOnlyList<FileFinding> Verify(IFileSystem files, string path, PartSource part, int level)
+    {
+        var findings = new List<FileFinding>();
+        try
+        {
+            using var stored = RollupFile.Open(files, path, new ChunkCache(CacheBytes));
+            var made = RollupBuilder.Build(part);
+            foreach (var tier in Enum.GetValues<RollupTier>())
+            {
+                _ = stored.EdgeCells(tier);
+                if (stored.SpanCells(tier) is { } cells && Count(cells) is var count && (level == 0 ? count != part.RowCount : count < part.RowCount))
+                {
+                    findings.Add(new FileFinding(path, 0, $"the rollup counts {count} spans by {RollupTiers.Minutes(tier)} minutes, the part has {part.RowCount}"));
+                }
+            }
+            if (findings.Count == 0 && level == 0 && Difference(stored, made) is { } difference)
+            {
+                findings.Add(new FileFinding(path, 0, difference));
+            }
+        }
+        catch (FileNotFoundException)
+        {
+            return findings; // it went with its part, or is being made
+        }
+        catch (CorruptPartException damage)
+        {
+            findings.Add(new FileFinding(damage.Path, damage.Offset, damage.Message));
+        }
+        catch (NotSupportedException newer)
+        {
+            findings.Add(new FileFinding(path, 8, newer.Message));
+        }
+        return findings;
+    }
+
+    private static long Count(RollupCells cells)
+    {
+        var sum = new CellSum();
+        for (var cell = 0; cell < cells.Count; cell++)
+        {
+            cells.AddTo(sum, cell, withDurations: false);
+        }
+        return sum.Count;
+    }
+
+    private static string? Difference(RollupSource stored, RollupSource made)
+    {
+        var (groups, expected) = (stored.Groups, made.Groups);
+        if (groups.Count != expected.Count)
+        {
+            return $"the rollup has {groups.Count} groups, the rows make {expected.Count}";
+        }
+        for (var group = 0; group < groups.Count; group++)
+        {
+            if (groups.Kinds[group] != expected.Kinds[group] || groups.Statuses[group] != expected.Statuses[group] || groups.Roots[group] != expected.Roots[group]
+                || Name(groups, group) != Name(expected, group))
+            {
+                return $"group {group} of the rollup is not that of the rows";
+            }
+        }
+        if (stored.SpanCells(RollupTier.Minute) is not { } cells || made.SpanCells(RollupTier.Minute) is not { } wanted)
+        {
+            return "the rollup has no minutes";
+        }
+        if (cells.Count != wanted.Count)
+        {
+            return $"the rollup has {cells.Count} cells, the rows make {wanted.Count}";
+        }
+        var (sum, expectedSum) = (new CellSum(), new CellSum());
+        for (var cell = 0; cell < cells.Count; cell++)
+        {
+            sum.Clear();
+            expectedSum.Clear();
+            cells.AddTo(sum, cell, withDurations: true);
+            wanted.AddTo(expectedSum, cell, withDurations: true);
+            if (cells.SlotOf(cell) != wanted.SlotOf(cell) || sum.Count != expectedSum.Count || sum.Errors != expectedSum.Errors || sum.SumNano != expectedSum.SumNano
+                || !sum.Buckets.SequenceEqual(expectedSum.Buckets))
+            {
+                return $"cell {cell} of the rollup, minute {cells.SlotOf(cell)}, is not what the rows add up to";
+            }
+        }
+        return null;
+    }
+
+    private static string? Name(SpanGroups groups, int group) => groups.Names[group] == SpanGroups.Unknown ? null : groups.Strings.GetString(groups.Names[group]);
+}
