@@ -31,7 +31,7 @@ return await ServiceHost.RunAsync(async () =>
     builder.AddServiceDefaults(settings.Listen);
     ports.Use(builder.WebHost);
     builder.Services.AddEmbeddedStore(builder.Configuration, settings.Data.FullPath);
-    builder.Services.AddEmbeddedBuffer(builder.Configuration, settings.Data.FullPath, services => services.EmbeddedStoreCoveredPosition());
+    builder.Services.AddEmbeddedBuffer(builder.Configuration, settings.Data.FullPath, services => services.EmbeddedStoreCoveredPosition(), services => services.EmbeddedStoreRefusal());
     builder.Services.AddIngester();
     builder.Services.AddCollector(settings.Collector, settings.OtlpHttp, receivers);
     builder.Services.AddQuery();

@@ -27,6 +27,10 @@ public sealed partial class EmbeddedBuffer : IBufferWriter, IBufferReader, IAsyn
     /// <summary>Guards all state below, for moments; no I/O and no foreign code runs under it. Never taken while holding another lock.</summary>
     private readonly object _gate = new();
 
+    /// <summary>After the store refused new data for want of room: somebody has to do something.</summary>
+    private static readonly TimeSpan RefusalRetryAfter = TimeSpan.FromSeconds(15);
+
+    private readonly Func<string?>? _refusal;
     private readonly EmbeddedBufferOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -50,8 +54,9 @@ public sealed partial class EmbeddedBuffer : IBufferWriter, IBufferReader, IAsyn
     private long _uncommittedBytes;
     private string? _fault;
 
-    private EmbeddedBuffer(EmbeddedBufferOptions options, TimeProvider time, ILogger logger, IMeterFactory? meters, SpareSegments spares, RecoveredLog log, long coveredPosition)
+    private EmbeddedBuffer(EmbeddedBufferOptions options, TimeProvider time, ILogger logger, IMeterFactory? meters, SpareSegments spares, RecoveredLog log, long coveredPosition, Func<string?>? refusal)
     {
+        _refusal = refusal;
         _options = options;
         _time = time;
         _logger = logger;
@@ -74,10 +79,12 @@ public sealed partial class EmbeddedBuffer : IBufferWriter, IBufferReader, IAsyn
 
     /// <summary>Opens the log in the directory, creating it when there is none, and checks every record that storage does not hold yet.</summary>
     /// <param name="coveredPosition">What storage holds durably: none of it is delivered again, and new positions are above it even if the log was deleted. 0: nothing.</param>
+    /// <param name="refusal">Why nothing may be appended now, or null: asked before each append, must not block.</param>
     /// <exception cref="NewerFormatException">A newer version of the program wrote it.</exception>
     /// <exception cref="IOException">The directory cannot be read or created.</exception>
     public static EmbeddedBuffer Open(
-        IFileSystem files, string directory, EmbeddedBufferOptions options, long coveredPosition, TimeProvider time, ILogger<EmbeddedBuffer> logger, IMeterFactory? meters = null)
+        IFileSystem files, string directory, EmbeddedBufferOptions options, long coveredPosition, TimeProvider time, ILogger<EmbeddedBuffer> logger, IMeterFactory? meters = null,
+        Func<string?>? refusal = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SegmentBytes, SmallestSegmentBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(coveredPosition);
@@ -87,7 +94,7 @@ public sealed partial class EmbeddedBuffer : IBufferWriter, IBufferReader, IAsyn
             files.CreateDirectory(directory);
             files.SyncDirectory(directory.LastIndexOf('/') is >= 0 and var slash ? directory[..slash] : "");
             var log = new LogRecovery(files, directory, spares, logger).Run(coveredPosition);
-            var buffer = new EmbeddedBuffer(options, time, logger, meters, spares, log, coveredPosition);
+            var buffer = new EmbeddedBuffer(options, time, logger, meters, spares, log, coveredPosition, refusal);
             LogOpened(logger, directory, buffer._segments.Count, log.LastPosition, coveredPosition, buffer._uncommittedBytes, log.CorruptRecords);
             buffer.PrepareFirstSegment();
             buffer._committer.Start();
@@ -127,10 +134,10 @@ public sealed partial class EmbeddedBuffer : IBufferWriter, IBufferReader, IAsyn
                 string.Create(CultureInfo.InvariantCulture, $"A batch of {length} bytes is larger than a buffer segment takes ({MaxBodyBytes}); raise Buffer:SegmentBytes or send smaller batches."), nameof(batch)));
         }
         var append = new PendingAppend(batch);
-        BufferFullException? refusal;
+        BufferFullException? refusal = _refusal?.Invoke() is { } reason ? new BufferFullException(reason, RefusalRetryAfter) : null;
         lock (_gate)
         {
-            refusal = RefusalLocked(append.RecordBytes);
+            refusal ??= RefusalLocked(append.RecordBytes);
             if (refusal is null)
             {
                 _pending.Add(append);

@@ -19,7 +19,10 @@ public static class EmbeddedBufferRegistration
     /// and the health check <c>buffer</c>. The host holds a <see cref="DataDirectoryLock"/> on the directory.
     /// </summary>
     /// <param name="coveredPosition">The position up to which storage holds everything durably: the lowest of its stores.</param>
-    public static IServiceCollection AddEmbeddedBuffer(this IServiceCollection services, IConfiguration configuration, string dataDirectory, Func<IServiceProvider, long> coveredPosition)
+    /// <param name="refusal">Gives what says why nothing may be appended now; null: nothing ever does.</param>
+    public static IServiceCollection AddEmbeddedBuffer(
+        this IServiceCollection services, IConfiguration configuration, string dataDirectory, Func<IServiceProvider, long> coveredPosition,
+        Func<IServiceProvider, Func<string?>>? refusal = null)
     {
         services.AddOptions<EmbeddedBufferOptions>().Bind(configuration.GetSection(EmbeddedBufferOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<EmbeddedBufferOptions>, OptionsCheck>();
@@ -31,7 +34,8 @@ public static class EmbeddedBufferRegistration
             coveredPosition(provider),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<EmbeddedBuffer>>(),
-            provider.GetService<IMeterFactory>()));
+            provider.GetService<IMeterFactory>(),
+            refusal?.Invoke(provider)));
         services.AddSingleton<IBufferWriter>(static provider => provider.GetRequiredService<EmbeddedBuffer>());
         services.AddSingleton<IBufferReader>(static provider => provider.GetRequiredService<EmbeddedBuffer>());
         services.AddHealthChecks().AddCheck<BufferHealth>("buffer");

@@ -93,6 +93,7 @@ internal sealed partial class EmbeddedEngine
             LogSealed(part.FileName, part.Signal, part.Rows, part.Bytes, took.TotalMilliseconds);
         }
         head.Sealed.TrySetResult();
+        WakeUpkeep();
         return true;
     }
 }

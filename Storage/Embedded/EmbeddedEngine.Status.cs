@@ -1,3 +1,4 @@
+using Apm.Storage.Embedded.Merging;
 using Apm.Telemetry;
 
 namespace Apm.Storage.Embedded;
@@ -19,11 +20,17 @@ internal sealed partial class EmbeddedEngine
         }
         return new StoreStatus(
             [StatusOf(Signal.Traces, parts.Spans, heads), StatusOf(Signal.Logs, parts.Logs, heads)],
-            new MergingStatus(0, 0, 0, _folder.SealedBytes, _folder.MergedBytes, null),
-            new DiskStatus(_folder.FreeBytes, _folder.TotalBytes, 0, null),
+            MergingOf(parts),
+            new DiskStatus(_folder.FreeBytes, _folder.TotalBytes, WatermarkBytes, Refusal),
             null,
             damaged,
             _folder.SetAside);
+    }
+
+    private MergingStatus MergingOf(PartSet parts)
+    {
+        var due = MergePolicy.Due(CandidatesOf(parts), _time.GetUtcNow(), _folder.SealedBytes, _folder.MergedBytes);
+        return new MergingStatus(due.Count, due.Sum(static part => part.Bytes), _merging?.Inputs.Count ?? 0, _folder.SealedBytes, _folder.MergedBytes, _mergeFault);
     }
 
     private static SignalStatus StatusOf(Signal signal, StoredPart[] parts, Head[] heads)

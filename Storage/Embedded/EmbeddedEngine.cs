@@ -56,6 +56,8 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         RememberParts();
         _sealer = new Thread(RunSealer) { IsBackground = true, Name = "Apm.Storage sealer", Priority = ThreadPriority.BelowNormal };
         _sealer.Start();
+        _upkeep = new Thread(RunUpkeep) { IsBackground = true, Name = "Apm.Storage upkeep" };
+        _upkeep.Start();
         _timer = time.CreateTimer(_ => OnTick(), null, TickInterval, TickInterval);
     }
 
@@ -157,6 +159,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         }
         _stopping = true;
         _wake.Release();
+        _upkeepWake.Release();
         await _closing.CancelAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
         using var timeout = new CancellationTokenSource(_options.ShutdownTimeout, _time);
@@ -170,10 +173,12 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
             LogNotSealed(_frozen.Sum(head => head.Rows), failure);
         }
         await _sealerEnded.Task.ConfigureAwait(false);
+        await _upkeepEnded.Task.ConfigureAwait(false);
         _snapshot.Parts.Release();
         _folder.Dispose();
         _metrics.Dispose();
         _wake.Dispose();
+        _upkeepWake.Dispose();
     }
 
     private bool IsFullLocked() => _head.Rows >= _options.SealRows || _head.Bytes >= _options.SealBytes;
@@ -195,6 +200,8 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
 
     private void OnTick()
     {
+        WatchDisk();
+        WakeUpkeep();
         lock (_lock)
         {
             if (!_disposed && !_head.IsUnchanged && _frozen.Count < _options.WaitingHeads && _time.GetElapsedTime(_head.FirstAppendTimestamp) >= _options.SealAge)
@@ -214,13 +221,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         {
             return new EngineState(
                 _head.Rows + _frozen.Sum(head => (long)head.Rows), _head.Bytes + _frozen.Sum(head => head.Bytes), _frozen.Count,
-                _folder.Parts.Spans.Length + _folder.Parts.Logs.Length, _folder.Bytes, _folder.CacheBytes, _folder.Rollups.Ledger.LeftOut);
+                _folder.Parts.Spans.Length + _folder.Parts.Logs.Length, _folder.Bytes, _folder.SealedBytes, _folder.MergedBytes, _folder.CacheBytes, _folder.Rollups.Ledger.LeftOut);
         }
-    }
-
-    private void OnDamage(CorruptPartException damage)
-    {
-        _metrics.FoundCorrupt();
-        LogDamagedBlock(damage);
     }
 }

@@ -22,7 +22,13 @@ public sealed class EmbeddedStoreOptions
     /// <summary>Decoded directories, dictionaries, blooms and index pages kept. 32 MiB: all of them for about 20 million spans.</summary>
     public long CacheBytes { get; set; } = 32L << 20;
 
-    /// <summary>Wait after a failed seal (a full disk), doubled up to <see cref="MaxRetryDelay"/>.</summary>
+    /// <summary>Free bytes on the disk below which new data is refused, so that what was accepted can still be sealed, and the operator has time. 0: never. 1 GiB.</summary>
+    public long MinFreeBytes { get; set; } = 1L << 30;
+
+    /// <summary>The same as a share of the disk; the larger of the two counts. 1 %.</summary>
+    public double MinFreePercent { get; set; } = 1;
+
+    /// <summary>Wait after a failed seal or merge (a full disk), doubled up to <see cref="MaxRetryDelay"/>.</summary>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(1);
 
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(30);
@@ -38,6 +44,11 @@ public sealed class EmbeddedStoreOptions
         Check(nameof(SealBytes), SealBytes, 1 << 16, 512L << 20);
         Check(nameof(WaitingHeads), WaitingHeads, 1, 16);
         Check(nameof(CacheBytes), CacheBytes, 0, long.MaxValue);
+        Check(nameof(MinFreeBytes), MinFreeBytes, 0, long.MaxValue);
+        if (!(MinFreePercent >= 0 && MinFreePercent <= 90))
+        {
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"{Section}:{nameof(MinFreePercent)} is {MinFreePercent}; it must be from 0 to 90."));
+        }
         CheckTime(nameof(SealAge), SealAge, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         CheckTime(nameof(RetryDelay), RetryDelay, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(10));
         CheckTime(nameof(MaxRetryDelay), MaxRetryDelay, RetryDelay, TimeSpan.FromHours(1));

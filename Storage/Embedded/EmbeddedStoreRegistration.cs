@@ -15,7 +15,8 @@ public static class EmbeddedStoreRegistration
     public const string FolderName = "store";
 
     /// <summary>
-    /// Registers one engine as <see cref="ISpanStore"/> and <see cref="ILogStore"/>, a <see cref="StoreMonitor"/> of it, its options from section <c>Storage</c>, checked at start. The host holds
+    /// Registers one engine as <see cref="ISpanStore"/> and <see cref="ILogStore"/>, a <see cref="StoreMonitor"/> of it, its options from section <c>Storage</c>, checked at start, and
+    /// the health check <c>store</c>. The host holds
     /// the lock on the data directory; disposing the host's services seals what is in memory.
     /// </summary>
     public static IServiceCollection AddEmbeddedStore(this IServiceCollection services, IConfiguration configuration, string dataDirectory)
@@ -33,7 +34,15 @@ public static class EmbeddedStoreRegistration
         services.AddSingleton<ISpanStore>(static provider => new EmbeddedSpanStore(provider.GetRequiredService<EmbeddedEngine>()));
         services.AddSingleton<ILogStore>(static provider => new EmbeddedLogStore(provider.GetRequiredService<EmbeddedEngine>()));
         services.AddSingleton(static provider => new StoreMonitor(provider.GetRequiredService<EmbeddedEngine>().Status));
+        services.AddHealthChecks().AddCheck<StoreHealth>("store");
         return services;
+    }
+
+    /// <summary>Says why new data is refused now, or null: asked by the buffer before it takes anything.</summary>
+    public static Func<string?> EmbeddedStoreRefusal(this IServiceProvider provider)
+    {
+        var engine = provider.GetRequiredService<EmbeddedEngine>();
+        return () => engine.Refusal;
     }
 
     /// <summary>Every append of either signal up to this position is in the embedded store's parts: what the buffer may have forgotten at start.</summary>

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Apm.Storage.Embedded;
 
 /// <summary>
-/// The store's folder: the manifest, the part files, and <c>damaged/</c> with what was set aside. Opened once; then written by the sealing thread alone.
-/// The lists are changed under the engine's lock.
+/// The store's folder: the manifest, the part files, and <c>damaged/</c> with what was set aside. Opened once; then written by the thread that seals and the
+/// one that merges. The lists are changed under the engine's lock.
 /// </summary>
 internal sealed partial class PartFolder : IDisposable
 {
@@ -24,7 +24,10 @@ internal sealed partial class PartFolder : IDisposable
     private readonly List<DamagedPart> _damaged = [];
     private readonly List<StoredPart> _spans = [];
     private readonly List<StoredPart> _logs = [];
-    private long _nextId = 1;
+    /// <summary>Held while an edit is written and synced.</summary>
+    private readonly Lock _commits = new();
+    private readonly System.Collections.Concurrent.ConcurrentQueue<StoredPart> _obsolete = [];
+    private long _lastId;
 
     private PartFolder(IFileSystem files, string folder, Manifest manifest, ChunkCache cache, TimeProvider time, ILogger logger)
     {
@@ -132,7 +135,7 @@ internal sealed partial class PartFolder : IDisposable
     }
 
     /// <summary>Makes the head's parts, and the positions they cover, part of the store.</summary>
-    public void Commit(Head head) => _manifest.Commit(new ManifestEdit(head.Written!, [], head.SpanPosition, head.LogPosition));
+    public void Commit(Head head) => Commit(new ManifestEdit(head.Written!, [], head.SpanPosition, head.LogPosition));
 
     public void PublishLocked(Head head, IReadOnlyList<PartSource> opened)
     {
@@ -152,8 +155,17 @@ internal sealed partial class PartFolder : IDisposable
 
     private void Add(PartSource part)
     {
-        (part.Signal == Signal.Traces ? _spans : _logs).Add(new StoredPart(part.Entry!, part, static unused => unused.Source.Dispose()));
+        (part.Signal == Signal.Traces ? _spans : _logs).Add(new StoredPart(part.Entry!, part, Close));
         Bytes += part.File.SizeBytes;
+    }
+
+    private void Close(StoredPart part)
+    {
+        part.Source.Dispose();
+        if (part.IsObsolete)
+        {
+            _obsolete.Enqueue(part);
+        }
     }
 
     private string PathOf(string fileName) => _folder + "/" + fileName;
@@ -161,7 +173,7 @@ internal sealed partial class PartFolder : IDisposable
     private ManifestPart WritePart(IReadOnlyList<ColumnBatch> batches)
     {
         using var content = new BatchContent(batches);
-        var part = new ManifestPart(_nextId++, content.Signal, Level: 0, content.Rows, 0, _time.GetUtcNow().ToUnixTimeSeconds());
+        var part = new ManifestPart(Interlocked.Increment(ref _lastId), content.Signal, Level: 0, content.Rows, 0, _time.GetUtcNow().ToUnixTimeSeconds());
         try
         {
             using var file = _files.Create(PathOf(part.FileName));
@@ -196,11 +208,11 @@ internal sealed partial class PartFolder : IDisposable
         {
             if (ManifestPart.TryParseId(name, out var id))
             {
-                _nextId = Math.Max(_nextId, id + 1);
+                _lastId = Math.Max(_lastId, id);
             }
         }
         var listed = _manifest.Parts.ToDictionary(part => part.FileName);
-        _nextId = Math.Max(_nextId, listed.Values.Select(part => part.Id + 1).DefaultIfEmpty(1).Max());
+        _lastId = Math.Max(_lastId, listed.Values.Select(part => part.Id).DefaultIfEmpty(0).Max());
         (CoveredSpans, CoveredLogs) = (_manifest.CoveredSpans, _manifest.CoveredLogs);
         var removed = new List<long>();
         foreach (var part in _manifest.Parts)

@@ -15,6 +15,9 @@ internal sealed class StoreMetrics : IDisposable
     private readonly Counter<long> _sealFailures;
     private readonly Histogram<double> _sealDuration;
     private readonly Counter<long> _corruptParts;
+    private readonly Counter<long> _mergedParts;
+    private readonly Counter<long> _mergeFailures;
+    private readonly Histogram<double> _mergeDuration;
 
     /// <param name="factory">Null: a meter of its own.</param>
     public StoreMetrics(IMeterFactory? factory, Func<EngineState> state)
@@ -25,7 +28,12 @@ internal sealed class StoreMetrics : IDisposable
         _sealed = _meter.CreateCounter<long>("apm.storage.rows.sealed", "{row}", "Rows moved from memory to parts.");
         _sealFailures = _meter.CreateCounter<long>("apm.storage.seal.failures", "{seal}", "Seals that failed and are tried again; the rows stay in memory.");
         _sealDuration = _meter.CreateHistogram<double>("apm.storage.seal.duration", "s", "Time to seal one head.");
-        _corruptParts = _meter.CreateCounter<long>("apm.storage.parts.corrupt", "{part}", "Damaged parts set aside at start, and damaged blocks met by queries.");
+        _corruptParts = _meter.CreateCounter<long>("apm.storage.parts.corrupt", "{part}", "Damaged parts set aside, and other damage met by queries.");
+        _mergedParts = _meter.CreateCounter<long>("apm.storage.parts.merged", "{part}", "Parts joined into larger ones.");
+        _mergeFailures = _meter.CreateCounter<long>("apm.storage.merge.failures", "{merge}", "Merges that failed and are tried again; the parts stay as they are.");
+        _mergeDuration = _meter.CreateHistogram<double>("apm.storage.merge.duration", "s", "Time to merge some parts into one.");
+        _meter.CreateObservableCounter("apm.storage.bytes.sealed", () => state().SealedBytes, "By", "Bytes of parts written from memory, over the store's life.");
+        _meter.CreateObservableCounter("apm.storage.bytes.merged", () => state().MergedBytes, "By", "Bytes of parts written from parts, over the store's life: (sealed + merged) / sealed is the write amplification.");
         _meter.CreateObservableGauge("apm.storage.head.rows", () => state().HeadRows, "{row}", "Rows in memory only, of both signals.");
         _meter.CreateObservableGauge("apm.storage.head.size", () => state().HeadBytes, "By", "Memory of those rows.");
         _meter.CreateObservableGauge("apm.storage.head.waiting", () => (long)state().WaitingHeads, "{head}", "Full heads that wait to be sealed.");
@@ -52,6 +60,14 @@ internal sealed class StoreMetrics : IDisposable
 
     public void SealFailed() => _sealFailures.Add(1);
 
+    public void Merged(int parts, TimeSpan time)
+    {
+        _mergedParts.Add(parts);
+        _mergeDuration.Record(time.TotalSeconds);
+    }
+
+    public void MergeFailed() => _mergeFailures.Add(1);
+
     public void FoundCorrupt() => _corruptParts.Add(1);
 
     public void Dispose() => _meter.Dispose();
@@ -60,4 +76,4 @@ internal sealed class StoreMetrics : IDisposable
 }
 
 /// <summary>The engine at an instant. Any thread.</summary>
-internal readonly record struct EngineState(long HeadRows, long HeadBytes, int WaitingHeads, int Parts, long PartBytes, long CacheBytes, long EdgesLeftOut);
+internal readonly record struct EngineState(long HeadRows, long HeadBytes, int WaitingHeads, int Parts, long PartBytes, long SealedBytes, long MergedBytes, long CacheBytes, long EdgesLeftOut);

@@ -1,3 +1,4 @@
+using Apm.Storage.Embedded.Merging;
 using Apm.Storage.Embedded.Parts;
 
 namespace Apm.Storage.Embedded;
@@ -17,10 +18,18 @@ internal sealed class StoredPart(ManifestPart entry, PartSource source, Action<S
     private const long MaxAheadNano = NanosecondsPerDay;
 
     private int _holders;
+    private volatile bool _isObsolete;
 
     public ManifestPart Entry { get; } = entry;
 
     public PartSource Source { get; } = source;
+
+    /// <summary>No manifest lists it any more: its file is to be deleted when nobody reads it.</summary>
+    public bool IsObsolete
+    {
+        get => _isObsolete;
+        set => _isObsolete = value;
+    }
 
     /// <summary>
     /// Latest time of a row, for what depends on its age. No row happened after it was sealed: where a sender's clock says so, the time of the seal counts,
@@ -33,6 +42,8 @@ internal sealed class StoredPart(ManifestPart entry, PartSource source, Action<S
 
     /// <summary>UTC day of <see cref="LastUnixNano"/>, in days since the Unix epoch.</summary>
     public int Day => (int)(LastUnixNano / NanosecondsPerDay);
+
+    public MergeCandidate Candidate => new(Entry.Id, Entry.Signal, Entry.Level, Entry.Bytes, Day);
 
     public void Hold() => Interlocked.Increment(ref _holders);
 

@@ -26,7 +26,7 @@ public sealed class FullDiskTests
         try
         {
             var filler = Path.Combine(directory, "filler");
-            await using var standalone = await StandaloneProcess.StartAsync(Path.Combine(directory, "data"), "--Buffer:SegmentBytes", "1048576", "--Storage:SealRows", "3000");
+            await using var standalone = await StandaloneProcess.StartAsync(Path.Combine(directory, "data"), "--Buffer:SegmentBytes", "1048576", "--Storage:SealRows", "3000", "--Storage:MinFreeBytes", "0", "--Storage:MinFreePercent", "0");
             var sender = new TraceSender(99);
             using var stop = new CancellationTokenSource();
             var sending = sender.RunAsync(standalone.Port, 4, stop.Token);

@@ -47,6 +47,19 @@ internal static class MergePolicy
         return best;
     }
 
+    /// <summary>All parts that should be merged now, the one in work included.</summary>
+    public static IReadOnlyList<MergeCandidate> Due(IReadOnlyCollection<MergeCandidate> parts, DateTimeOffset now, long sealedBytes, long mergedBytes)
+    {
+        var due = new List<MergeCandidate>();
+        var rest = parts.ToHashSet();
+        while (Next(rest, now, sealedBytes, mergedBytes) is { } choice)
+        {
+            due.AddRange(choice.Inputs);
+            rest.ExceptWith(choice.Inputs);
+        }
+        return due;
+    }
+
     /// <summary>UTC day, in days since the Unix epoch.</summary>
     public static int DayOf(DateTimeOffset time) => (int)Math.Floor((time - DateTimeOffset.UnixEpoch).TotalDays);
 

@@ -1,0 +1,227 @@
+using Apm.Storage.Embedded.Merging;
+using Apm.Storage.Embedded.Parts;
+
+namespace Apm.Storage.Embedded;
+
+/// <summary>
+/// The second background thread, below normal priority: merges parts, sets damaged ones aside, deletes files that nobody reads any more. Never holds the lock
+/// while it works.
+/// </summary>
+internal sealed partial class EmbeddedEngine
+{
+    private readonly Thread _upkeep;
+    private readonly SemaphoreSlim _upkeepWake = new(0);
+    private readonly TaskCompletionSource _upkeepEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Taken out of the list in memory, and still in the one on disk. Guarded by the lock.</summary>
+    private readonly Queue<StoredPart> _damaged = [];
+
+    private volatile MergeChoice? _merging;
+    private volatile string? _mergeFault;
+
+    /// <summary>Since when, and for how long, nothing is merged after a failure. Of the thread.</summary>
+    private long _mergeFailedAt;
+    private TimeSpan _mergeWait;
+
+    private void WakeUpkeep()
+    {
+        if (_upkeepWake.CurrentCount == 0)
+        {
+            _upkeepWake.Release();
+        }
+    }
+
+    private void RunUpkeep()
+    {
+        BackgroundThread.LowerCurrent();
+        while (!_stopping)
+        {
+            _upkeepWake.Wait();
+            do
+            {
+                _folder.DeleteObsolete();
+                SetDamagedAside();
+            }
+            while (!_stopping && MergeOnce());
+        }
+        _folder.DeleteObsolete();
+        _upkeepEnded.SetResult();
+    }
+
+    /// <summary>Any thread: what is damaged is served no more from now on; the disk follows.</summary>
+    internal void OnDamage(CorruptPartException damage)
+    {
+        _metrics.FoundCorrupt();
+        StoredPart? part;
+        lock (_lock)
+        {
+            part = _disposed ? null : _folder.TakeOutLocked(damage);
+            if (part is not null)
+            {
+                _damaged.Enqueue(part);
+                PublishLocked();
+            }
+        }
+        if (part is null)
+        {
+            LogDamagedBlock(damage);
+            return;
+        }
+        LogSetAside(part.Entry.FileName, part.Entry.Rows, damage);
+        WakeUpkeep();
+    }
+
+    private void SetDamagedAside()
+    {
+        while (true)
+        {
+            StoredPart? part;
+            lock (_lock)
+            {
+                if (!_damaged.TryPeek(out part))
+                {
+                    return;
+                }
+            }
+            if (!TryWriteList(() => _folder.SetAsidePart(part)))
+            {
+                return;
+            }
+            lock (_lock)
+            {
+                _damaged.Dequeue();
+            }
+        }
+    }
+
+    /// <summary>Merges what is most due; false when there is nothing, or it is not the time for it.</summary>
+    private bool MergeOnce()
+    {
+        if (_time.GetElapsedTime(_mergeFailedAt) < _mergeWait)
+        {
+            return false;
+        }
+        var parts = HoldParts();
+        try
+        {
+            return ChooseMerge(parts) is { } choice && Merge(parts, choice);
+        }
+        finally
+        {
+            parts.Release();
+        }
+    }
+
+    private bool Merge(PartSet parts, MergeChoice choice)
+    {
+        StoredPart[] inputs = [.. choice.Inputs.Select(input => parts.Spans.Concat(parts.Logs).First(part => part.Entry.Id == input.Id))];
+        if (_folder.FreeBytes - choice.Bytes < WatermarkBytes)
+        {
+            _mergeFault = FormattableString.Invariant($"There is no room to merge parts: {choice.Bytes} bytes are needed beside the {WatermarkBytes} that stay free.");
+            LogNoRoomToMerge(choice.Bytes, _folder.FreeBytes);
+            WaitToMerge();
+            return false;
+        }
+        _merging = choice;
+        try
+        {
+            return TryReplace(inputs, null, choice.Level);
+        }
+        finally
+        {
+            _merging = null;
+        }
+    }
+
+    private MergeChoice? ChooseMerge(PartSet parts)
+    {
+        lock (_lock)
+        {
+            if (_frozen.Count >= _options.WaitingHeads)
+            {
+                return null;
+            }
+        }
+        return MergePolicy.Next(CandidatesOf(parts), _time.GetUtcNow(), _folder.SealedBytes, _folder.MergedBytes);
+    }
+
+    private static List<MergeCandidate> CandidatesOf(PartSet parts) => [.. parts.Spans.Concat(parts.Logs).Select(static part => part.Candidate)];
+
+    /// <summary>
+    /// Writes the inputs' rows as one part that takes their place. Whatever fails, the inputs stay, and are served, until the list on the disk has the new part;
+    /// false then, and at a shutdown.
+    /// </summary>
+    private bool TryReplace(StoredPart[] inputs, Func<PartSource, int, bool>? keepResource, int level)
+    {
+        var start = _time.GetTimestamp();
+        PartSource? output;
+        try
+        {
+            output = _folder.WriteMerged(inputs, keepResource, level, _closing.Token);
+            if (output is not null && keepResource is null)
+            {
+                _folder.Rollups.Merge(output, [.. inputs.Select(static part => part.Source)], null);
+            }
+        }
+        catch (OperationCanceledException) when (_closing.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (CorruptPartException damage)
+        {
+            OnDamage(damage);
+            return true;
+        }
+        catch (Exception failure)
+        {
+            _metrics.MergeFailed();
+            _mergeFault = $"Parts cannot be merged: {failure.Message}";
+            WaitToMerge();
+            LogMergeFailed(inputs.Length, _mergeWait.TotalSeconds, failure);
+            return false;
+        }
+        // The list may or may not name the output once this has begun: nothing else can be done before it is known to.
+        while (!TryWriteList(() => _folder.Commit(output, inputs)))
+        {
+            if (_stopping)
+            {
+                output?.Dispose();
+                return false;
+            }
+            _upkeepWake.Wait();
+        }
+        lock (_lock)
+        {
+            _folder.ReplaceLocked(output, inputs);
+            PublishLocked();
+        }
+        (_mergeFault, _mergeWait) = (null, TimeSpan.Zero);
+        if (output is not null)
+        {
+            var took = _time.GetElapsedTime(start);
+            _metrics.Merged(inputs.Length, took);
+            LogMerged(inputs.Length, output.Signal, inputs.Sum(static part => part.Entry.Bytes), output.Entry!.FileName, level, output.RowCount, output.Entry.Bytes, took.TotalMilliseconds);
+        }
+        return true;
+    }
+
+    private void WaitToMerge()
+    {
+        _mergeFailedAt = _time.GetTimestamp();
+        _mergeWait = _mergeWait == TimeSpan.Zero ? _options.RetryDelay : TimeSpan.FromTicks(Math.Min(_mergeWait.Ticks * 2, _options.MaxRetryDelay.Ticks));
+    }
+
+    private bool TryWriteList(Action write)
+    {
+        try
+        {
+            write();
+            return true;
+        }
+        catch (IOException failure)
+        {
+            LogListFailed(failure);
+            return false;
+        }
+    }
+}
