@@ -71,6 +71,18 @@ internal sealed partial class EmbeddedEngine
         WakeUpkeep();
     }
 
+    /// <summary>Damaged parts that are served no more, and which the list on the disk still has.</summary>
+    internal int DamagedListed
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _damaged.Count;
+            }
+        }
+    }
+
     private void SetDamagedAside()
     {
         while (true)
