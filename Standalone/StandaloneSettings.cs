@@ -5,6 +5,7 @@ using Apm.Ingester;
 using Apm.Query;
 using Apm.ServiceDefaults.Settings;
 using Apm.Storage.Embedded;
+using Apm.Storage.Embedded.Retention;
 using Apm.Web;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
@@ -64,6 +65,10 @@ internal sealed record StandaloneSettings(ListenOptions Listen, DataOptions Data
         check.Read<EmbeddedBufferOptions>(EmbeddedBufferOptions.Section);
         check.Read<IngesterOptions>(IngesterOptions.Section);
         check.Read<EmbeddedStoreOptions>(EmbeddedStoreOptions.Section);
+        RetentionOptions.Read(configuration, check.Add);
+        check.Allow(RetentionOptions.Section, [.. RetentionOptions.Names]);
+        check.Allow($"{RetentionOptions.Section}:{nameof(RetentionOptions.Spans)}", [.. RetentionOptions.SignalNames]);
+        check.Allow($"{RetentionOptions.Section}:{nameof(RetentionOptions.Logs)}", [.. RetentionOptions.SignalNames]);
         check.Read<QueryOptions>(QueryOptions.Section);
         check.Read<WebOptions>("Web");
         check.ThrowIfWrong(arguments.Settings.Select(setting => setting.Key), "Logging");

@@ -35,6 +35,12 @@ internal sealed partial class EmbeddedEngine
     [LoggerMessage(Level = LogLevel.Error, Message = "Part {Part} is damaged; it is moved to 'damaged', and its {Rows} rows are missing from answers.")]
     private partial void LogSetAside(string part, long rows, CorruptPartException damage);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "Dropped {Rows} rows of {Signal}, {Parts} whole parts, {Bytes} bytes: {Reason}.")]
+    private partial void LogDropped(long rows, Signal signal, int parts, long bytes, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Could not read whose rows part {Part} has; what expired in it stays until that is read.")]
+    private partial void LogExpiryUnknown(string part, Exception failure);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "{Refusal}")]
     private partial void LogRefusing(string refusal);
 

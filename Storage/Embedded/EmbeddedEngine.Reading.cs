@@ -23,9 +23,19 @@ internal sealed partial class EmbeddedEngine
             }
             if (snapshot.Parts.TryHold())
             {
-                return new SourceLease(snapshot.Parts, signal == Signal.Traces ? snapshot.Spans : snapshot.Logs, _closing.Token);
+                return new SourceLease(snapshot.Parts, WithoutExpired(snapshot, signal), _closing.Token);
             }
         }
+    }
+
+    /// <summary>What has expired and is not dropped yet is not served.</summary>
+    private RowSource[] WithoutExpired(Snapshot snapshot, Signal signal)
+    {
+        var (parts, sources) = signal == Signal.Traces ? (snapshot.Parts.Spans, snapshot.Spans) : (snapshot.Parts.Logs, snapshot.Logs);
+        var now = _clock.NowUnixNano;
+        return Array.Exists(parts, part => HasExpired(part, now))
+            ? [.. parts.Where(part => !HasExpired(part, now)).Select(static part => part.Source), .. sources.AsSpan(parts.Length)]
+            : sources;
     }
 
     /// <summary>Holds all parts as they are now, for a backup. The caller disposes it.</summary>

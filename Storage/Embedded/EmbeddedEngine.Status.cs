@@ -22,7 +22,7 @@ internal sealed partial class EmbeddedEngine
             [StatusOf(Signal.Traces, parts.Spans, heads), StatusOf(Signal.Logs, parts.Logs, heads)],
             MergingOf(parts),
             new DiskStatus(_folder.FreeBytes, _folder.TotalBytes, WatermarkBytes, Refusal),
-            null,
+            _retention.DiskBudgetBytes,
             damaged,
             _folder.SetAside);
     }
@@ -33,7 +33,7 @@ internal sealed partial class EmbeddedEngine
         return new MergingStatus(due.Count, due.Sum(static part => part.Bytes), _merging?.Inputs.Count ?? 0, _folder.SealedBytes, _folder.MergedBytes, _mergeFault);
     }
 
-    private static SignalStatus StatusOf(Signal signal, StoredPart[] parts, Head[] heads)
+    private SignalStatus StatusOf(Signal signal, StoredPart[] parts, Head[] heads)
     {
         var sources = heads.SelectMany(head => signal == Signal.Traces ? head.Spans : head.Logs).ToArray();
         return new SignalStatus(
@@ -48,8 +48,8 @@ internal sealed partial class EmbeddedEngine
             [.. parts.GroupBy(part => part.Day).OrderByDescending(day => day.Key)
                 .Select(day => new DayStatus(DateOnly.FromDayNumber(UnixEpochDay + day.Key), day.Count(), day.Sum(part => part.Entry.Rows), day.Sum(part => part.Entry.Bytes)))],
             parts.Length == 0 ? null : parts.Min(part => part.Source.FirstTimeUnixNano),
-            null,
-            null);
+            StatusOf(RetentionOf(signal)),
+            signal == Signal.Traces ? _lastSpanDrop : _lastLogDrop);
     }
 
     private static readonly int UnixEpochDay = DateOnly.FromDateTime(DateTime.UnixEpoch).DayNumber;

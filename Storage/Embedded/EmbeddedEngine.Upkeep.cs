@@ -4,7 +4,7 @@ using Apm.Storage.Embedded.Parts;
 namespace Apm.Storage.Embedded;
 
 /// <summary>
-/// The second background thread, below normal priority: merges parts, sets damaged ones aside, deletes files that nobody reads any more. Never holds the lock
+/// The second background thread, below normal priority: drops and merges parts, sets damaged ones aside, deletes files that nobody reads any more. Never holds the lock
 /// while it works.
 /// </summary>
 internal sealed partial class EmbeddedEngine
@@ -41,6 +41,7 @@ internal sealed partial class EmbeddedEngine
             {
                 _folder.DeleteObsolete();
                 SetDamagedAside();
+                DropParts();
             }
             while (!_stopping && MergeOnce());
         }
@@ -116,7 +117,7 @@ internal sealed partial class EmbeddedEngine
         var parts = HoldParts();
         try
         {
-            return ChooseMerge(parts) is { } choice && Merge(parts, choice);
+            return RewriteOnce(parts) || (ChooseMerge(parts) is { } choice && Merge(parts, choice));
         }
         finally
         {
@@ -127,11 +128,8 @@ internal sealed partial class EmbeddedEngine
     private bool Merge(PartSet parts, MergeChoice choice)
     {
         StoredPart[] inputs = [.. choice.Inputs.Select(input => parts.Spans.Concat(parts.Logs).First(part => part.Entry.Id == input.Id))];
-        if (_folder.FreeBytes - choice.Bytes < WatermarkBytes)
+        if (!HasRoomFor(choice.Bytes))
         {
-            _mergeFault = FormattableString.Invariant($"There is no room to merge parts: {choice.Bytes} bytes are needed beside the {WatermarkBytes} that stay free.");
-            LogNoRoomToMerge(choice.Bytes, _folder.FreeBytes);
-            WaitToMerge();
             return false;
         }
         _merging = choice;
@@ -143,6 +141,18 @@ internal sealed partial class EmbeddedEngine
         {
             _merging = null;
         }
+    }
+
+    private bool HasRoomFor(long bytes)
+    {
+        if (_folder.FreeBytes - bytes >= WatermarkBytes)
+        {
+            return true;
+        }
+        _mergeFault = FormattableString.Invariant($"There is no room to merge parts: {bytes} bytes are needed beside the {WatermarkBytes} that stay free.");
+        LogNoRoomToMerge(bytes, _folder.FreeBytes);
+        WaitToMerge();
+        return false;
     }
 
     private MergeChoice? ChooseMerge(PartSet parts)
@@ -192,15 +202,10 @@ internal sealed partial class EmbeddedEngine
             LogMergeFailed(inputs.Length, _mergeWait.TotalSeconds, failure);
             return false;
         }
-        // The list may or may not name the output once this has begun: nothing else can be done before it is known to.
-        while (!TryWriteList(() => _folder.Commit(output, inputs)))
+        if (!TryCommit(output, inputs))
         {
-            if (_stopping)
-            {
-                output?.Dispose();
-                return false;
-            }
-            _upkeepWake.Wait();
+            output?.Dispose();
+            return false;
         }
         lock (_lock)
         {
@@ -213,6 +218,25 @@ internal sealed partial class EmbeddedEngine
             var took = _time.GetElapsedTime(start);
             _metrics.Merged(inputs.Length, took);
             LogMerged(inputs.Length, output.Signal, inputs.Sum(static part => part.Entry.Bytes), output.Entry!.FileName, level, output.RowCount, output.Entry.Bytes, took.TotalMilliseconds);
+        }
+        if (keepResource is not null)
+        {
+            var bytes = inputs.Sum(static part => part.Entry.Bytes) - (output?.Entry!.Bytes ?? 0);
+            Dropped(inputs[0].Entry.Signal, ByAge, output is null ? inputs.Length : 0, inputs.Sum(static part => part.Entry.Rows) - (output?.RowCount ?? 0), Math.Max(0, bytes));
+        }
+        return true;
+    }
+
+    /// <summary>False at a shutdown only: the list may or may not be changed once this has begun, and nothing else can be done before it is known to be.</summary>
+    private bool TryCommit(PartSource? added, StoredPart[] removed)
+    {
+        while (!TryWriteList(() => _folder.Commit(added, removed)))
+        {
+            if (_stopping)
+            {
+                return false;
+            }
+            _upkeepWake.Wait();
         }
         return true;
     }

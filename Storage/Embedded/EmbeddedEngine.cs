@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Apm.Storage.Columns;
 using Apm.Storage.Embedded.Parts;
+using Apm.Storage.Embedded.Retention;
 using Apm.Storage.Embedded.Search;
 using Apm.Telemetry;
 using Apm.Telemetry.Files;
@@ -39,10 +40,12 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
     /// <summary>The shutdown's time is over: the seal in work is the last.</summary>
     private volatile bool _abandoned;
 
-    private EmbeddedEngine(PartFolder folder, EmbeddedStoreOptions options, TimeProvider time, ILogger logger, IMeterFactory? meters)
+    private EmbeddedEngine(PartFolder folder, EmbeddedStoreOptions options, RetentionOptions retention, TimeProvider time, ILogger logger, IMeterFactory? meters)
     {
         _folder = folder;
         _options = options;
+        _retention = retention;
+        _clock = new RetentionClock(time, LastSeal(folder.Parts));
         _time = time;
         _logger = logger;
         _metrics = new StoreMetrics(meters, State);
@@ -66,12 +69,14 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
     public ILogger Logger => _logger;
 
     /// <summary>Opens the folder, creating it when it is not there: reads the manifest, sets damaged parts aside, deletes files that no edit lists.</summary>
+    /// <param name="retention">Null drops nothing.</param>
     /// <exception cref="NotSupportedException">A newer version of the program wrote the folder.</exception>
     public static EmbeddedEngine Open(
-        IFileSystem files, string folder, EmbeddedStoreOptions options, TimeProvider time, ILogger logger, IMeterFactory? meters = null)
+        IFileSystem files, string folder, EmbeddedStoreOptions options, TimeProvider time, ILogger logger, IMeterFactory? meters = null,
+        RetentionOptions? retention = null)
     {
         var parts = PartFolder.Open(files, folder, options.CacheBytes, time, logger);
-        var engine = new EmbeddedEngine(parts, options, time, logger, meters);
+        var engine = new EmbeddedEngine(parts, options, retention ?? RetentionOptions.KeepAll, time, logger, meters);
         for (var damaged = parts.SetAside; damaged > 0; damaged--)
         {
             engine._metrics.FoundCorrupt();
@@ -201,6 +206,7 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
     private void OnTick()
     {
         WatchDisk();
+        _clock.Observe();
         WakeUpkeep();
         lock (_lock)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Apm.Storage.Embedded.Retention;
 using Apm.Telemetry.Files;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +16,7 @@ public static class EmbeddedStoreRegistration
     public const string FolderName = "store";
 
     /// <summary>
-    /// Registers one engine as <see cref="ISpanStore"/> and <see cref="ILogStore"/>, a <see cref="StoreMonitor"/> of it, its options from section <c>Storage</c>, checked at start, and
+    /// Registers one engine as <see cref="ISpanStore"/> and <see cref="ILogStore"/>, a <see cref="StoreMonitor"/> of it, its options from sections <c>Storage</c> and <c>Retention</c>, checked at start, and
     /// the health check <c>store</c>. The host holds
     /// the lock on the data directory; disposing the host's services seals what is in memory.
     /// </summary>
@@ -24,13 +25,20 @@ public static class EmbeddedStoreRegistration
         services.AddOptions<EmbeddedStoreOptions>().Bind(configuration.GetSection(EmbeddedStoreOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<EmbeddedStoreOptions>, OptionsCheck>();
         services.TryAddSingleton(TimeProvider.System);
+        var errors = new List<string>();
+        var retention = RetentionOptions.Read(configuration, errors.Add);
+        if (errors.Count > 0)
+        {
+            throw new OptionsValidationException(RetentionOptions.Section, typeof(RetentionOptions), errors);
+        }
         services.AddSingleton(provider => EmbeddedEngine.Open(
             new DiskFileSystem(dataDirectory),
             FolderName,
             provider.GetRequiredService<IOptions<EmbeddedStoreOptions>>().Value,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<EmbeddedEngine>>(),
-            provider.GetService<IMeterFactory>()));
+            provider.GetService<IMeterFactory>(),
+            retention));
         services.AddSingleton<ISpanStore>(static provider => new EmbeddedSpanStore(provider.GetRequiredService<EmbeddedEngine>()));
         services.AddSingleton<ILogStore>(static provider => new EmbeddedLogStore(provider.GetRequiredService<EmbeddedEngine>()));
         services.AddSingleton(static provider => new StoreMonitor(provider.GetRequiredService<EmbeddedEngine>().Status));

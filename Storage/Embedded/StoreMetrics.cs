@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Apm.Telemetry;
 
@@ -18,6 +19,8 @@ internal sealed class StoreMetrics : IDisposable
     private readonly Counter<long> _mergedParts;
     private readonly Counter<long> _mergeFailures;
     private readonly Histogram<double> _mergeDuration;
+    private readonly Counter<long> _droppedRows;
+    private readonly Counter<long> _droppedParts;
 
     /// <param name="factory">Null: a meter of its own.</param>
     public StoreMetrics(IMeterFactory? factory, Func<EngineState> state)
@@ -32,6 +35,8 @@ internal sealed class StoreMetrics : IDisposable
         _mergedParts = _meter.CreateCounter<long>("apm.storage.parts.merged", "{part}", "Parts joined into larger ones.");
         _mergeFailures = _meter.CreateCounter<long>("apm.storage.merge.failures", "{merge}", "Merges that failed and are tried again; the parts stay as they are.");
         _mergeDuration = _meter.CreateHistogram<double>("apm.storage.merge.duration", "s", "Time to merge some parts into one.");
+        _droppedRows = _meter.CreateCounter<long>("apm.storage.rows.dropped", "{row}", "Rows dropped by retention or the disk budget.");
+        _droppedParts = _meter.CreateCounter<long>("apm.storage.parts.dropped", "{part}", "Whole parts dropped by retention or the disk budget.");
         _meter.CreateObservableCounter("apm.storage.bytes.sealed", () => state().SealedBytes, "By", "Bytes of parts written from memory, over the store's life.");
         _meter.CreateObservableCounter("apm.storage.bytes.merged", () => state().MergedBytes, "By", "Bytes of parts written from parts, over the store's life: (sealed + merged) / sealed is the write amplification.");
         _meter.CreateObservableGauge("apm.storage.head.rows", () => state().HeadRows, "{row}", "Rows in memory only, of both signals.");
@@ -67,6 +72,14 @@ internal sealed class StoreMetrics : IDisposable
     }
 
     public void MergeFailed() => _mergeFailures.Add(1);
+
+    /// <param name="reason">As <see cref="DropStatus"/> has it.</param>
+    public void Dropped(Signal signal, string reason, int parts, long rows)
+    {
+        var tags = new TagList { { "signal", Name(signal) }, { "reason", reason } };
+        _droppedRows.Add(rows, tags);
+        _droppedParts.Add(parts, tags);
+    }
 
     public void FoundCorrupt() => _corruptParts.Add(1);
 

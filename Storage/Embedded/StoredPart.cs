@@ -1,5 +1,6 @@
 using Apm.Storage.Embedded.Merging;
 using Apm.Storage.Embedded.Parts;
+using Apm.Storage.Embedded.Retention;
 
 namespace Apm.Storage.Embedded;
 
@@ -19,6 +20,7 @@ internal sealed class StoredPart(ManifestPart entry, PartSource source, Action<S
 
     private int _holders;
     private volatile bool _isObsolete;
+    private volatile PartExpiry? _expiry;
 
     public ManifestPart Entry { get; } = entry;
 
@@ -29,6 +31,13 @@ internal sealed class StoredPart(ManifestPart entry, PartSource source, Action<S
     {
         get => _isObsolete;
         set => _isObsolete = value;
+    }
+
+    /// <summary>When the rows of its services expire; null until that matters.</summary>
+    public PartExpiry? Expiry
+    {
+        get => _expiry;
+        set => _expiry = value;
     }
 
     /// <summary>

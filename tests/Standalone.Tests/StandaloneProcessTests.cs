@@ -18,6 +18,12 @@ public sealed class StandaloneProcessTests
     [InlineData("--Receivers:OtlpGrpc:Port x --Collector:MaxBodyBytes 1", "error: Collector:MaxBodyBytes: '1' must be from 65536 to 268435456.|error: Receivers:OtlpGrpc:Port: 'x' must be a whole number.")]
     [InlineData("--Collector:MaxInFlightBytes 1048576", "error: Collector:MaxInFlightBytes: '1048576' must be at least")]
     [InlineData("--Bufer:SegmentBytes 1", "error: Bufer: there is no such section of settings; did you mean Buffer.")]
+    [InlineData(
+        "--Retention:Spans:Default 7 --Retention:Logs:Services:cart 0 --Retention:DiskBudget 50",
+        "error: Retention:Spans:Default: '7' must be a whole number of days, hours or minutes such as 7d|error: Retention:Logs:Services:cart: '0' must be|error: Retention:DiskBudget: '50' must be a size such as 50GB")]
+    [InlineData(
+        "--Retention:Span:Default 7d --Retention:Logs:Defualt 7d",
+        "error: Retention:Span: there is no such setting; did you mean Retention:Spans.|error: Retention:Logs:Defualt: there is no such setting; did you mean Retention:Logs:Default.")]
     [InlineData("--nonsense", "error: unknown argument '--nonsense'")]
     [InlineData("--data /proc/none", "error: Data:Directory (--data): ")]
     public async Task Start_WrongSettings_EndsWithCode2AndALineForEach(string line, string errors)

@@ -1,5 +1,6 @@
 using Apm.Storage.Columns;
 using Apm.Storage.Embedded;
+using Apm.Storage.Embedded.Retention;
 using Apm.Telemetry;
 using Apm.TestKit;
 using Microsoft.Extensions.Time.Testing;
@@ -21,10 +22,12 @@ internal sealed class EngineRig
 
     public EmbeddedStoreOptions Options { get; } = new();
 
+    public RetentionOptions Retention { get; set; } = RetentionOptions.KeepAll;
+
     /// <summary>What the engine's wall clock is wrong by; timers and measured times do not care.</summary>
     public TimeSpan ClockError { get; set; }
 
-    public EmbeddedEngine Open() => EmbeddedEngine.Open(Disk, Folder, Options, new WrongClock(this), Logger);
+    public EmbeddedEngine Open() => EmbeddedEngine.Open(Disk, Folder, Options, new WrongClock(this), Logger, retention: Retention);
 
     /// <summary>As the ingester does: both signals, each with the position.</summary>
     public async Task AppendAsync(EmbeddedEngine engine, long position, int rows = 20)
@@ -64,6 +67,11 @@ internal sealed class EngineRig
 
     public string[] Expected(Signal signal, long upTo = long.MaxValue) =>
         [.. _appended.Where(batches => batches.Key <= upTo).SelectMany(batches => RowText.Of(signal == Signal.Traces ? batches.Value.Spans : batches.Value.Logs)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Of the services that are kept only.</summary>
+    public string[] ExpectedOf(Signal signal, Func<string, bool> keepService) =>
+        [.. _appended.Values.Select(batches => signal == Signal.Traces ? batches.Spans : batches.Logs)
+            .SelectMany(batch => RowText.Of(batch).Where((_, row) => keepService(batch.ServiceName(row)))).Order(StringComparer.Ordinal)];
 
     public static string[] Rows(EmbeddedEngine engine, Signal signal)
     {
