@@ -28,6 +28,25 @@
   };
   document.addEventListener("keydown", listener);
 
+  // For good: markup that arrives while somebody types empties the filter. What was typed is put back with the next letter, or by filter.js.
+  const page = /** @type {{apmFilterDraft?: string}} */ (
+    /** @type {any} */ (window)
+  );
+  const isFilter = (/** @type {EventTarget | null} */ target) =>
+    target instanceof HTMLInputElement && target.matches(".filter input.text");
+  document.addEventListener("beforeinput", ({ target }) => {
+    if (!isFilter(target)) return;
+    const input = /** @type {HTMLInputElement} */ (target);
+    if (!input.value && page.apmFilterDraft) input.value = page.apmFilterDraft;
+  });
+  document.addEventListener("input", ({ target }) => {
+    if (isFilter(target))
+      page.apmFilterDraft = /** @type {HTMLInputElement} */ (target).value;
+  });
+  document.addEventListener("focusout", ({ target }) => {
+    if (isFilter(target)) page.apmFilterDraft = "";
+  });
+
   /** @type {any} */ (window).apmEarlyKeys = () => {
     document.removeEventListener("keydown", listener);
     return kept

@@ -15,6 +15,9 @@ const mostItems = 10;
 /** @type {WeakMap<HTMLElement, () => void>} */
 const closers = new WeakMap();
 
+/** What was typed into the focused filter and has not run yet; early.js keeps it, as it outlives the page's markup. @type {{apmFilterDraft?: string}} */
+const kept = /** @type {any} */ (window);
+
 /** @param {HTMLElement} element */
 export function mount(element) {
   const form = /** @type {HTMLFormElement} */ (element);
@@ -207,6 +210,7 @@ export function mount(element) {
     const rest = input.value.slice(Math.max(replace.from, to));
     const space = item.kind === "scope" || rest.startsWith(" ") ? "" : " ";
     input.value = input.value.slice(0, replace.from) + item.text + space + rest;
+    kept.apmFilterDraft = input.value;
     const caret = replace.from + item.text.length + space.length;
     input.setSelectionRange(caret, caret);
     error = "";
@@ -218,6 +222,7 @@ export function mount(element) {
 
   /** Asks whether the filter can be read, and goes there. @param {string[]} all */
   const run = async (all) => {
+    kept.apmFilterDraft = "";
     const q =
       all.length > 1
         ? all
@@ -322,8 +327,13 @@ export function mount(element) {
     { signal: gone },
   );
   drawChips();
-  // The reader was quicker than this script.
-  if (document.activeElement === input && input.value) ask();
+  if (document.activeElement === input) {
+    // What arrives of a page while somebody types puts the server's text in place of theirs.
+    const draft = kept.apmFilterDraft ?? "";
+    if (draft && !input.value) input.value = draft;
+    // The reader was quicker than this script.
+    if (input.value) ask();
+  }
   closers.set(element, () => {
     leaving.abort();
     close();
