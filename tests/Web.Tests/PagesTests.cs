@@ -164,7 +164,7 @@ public sealed partial class PagesTests
         var (page, _) = await host.GetAsync("/settings/storage");
         string[] Rows(string table) => [.. page.QuerySelectorAll($"table[data-export={table}] tbody tr").Select(row => Regex.Replace(string.Join(" | ", row.Children.Select(cell => cell.TextContent.Trim())), @"\s+", " "))];
         Assert.Equal(["spans | in memory | – | 480,000 | 95MiB | 208.3", "spans | 0 | 6 | 4,800,000 | 212MiB | 46.3", "spans | 1 | 3 | 43,200,000 | 1.7GiB | 41.2"], Rows("levels")[..3]);
-        Assert.Equal(["spans | all others | 7 d 00 h", "spans | payments | 30 d 00 h", "spans | audit | for ever"], Rows("retention")[..3]);
+        Assert.Equal(["spans | all others Retention:Spans:Default | 7 d 00 h", "spans | payments | 30 d 00 h", "spans | audit | for ever"], Rows("retention")[..3]);
         Assert.Equal(("2026-11-20 | 11M | 458MiB", 5), (Rows("days")[0], Rows("days").Length));
         Assert.Equal(["damaged/00000000000000a4.part | spans | 131,072 | 2 h ago | block 3 at 81920: the checksum does not match"], Rows("damaged"));
         Assert.Contains("2.43×", page.QuerySelector(".store")!.TextContent, StringComparison.Ordinal);
