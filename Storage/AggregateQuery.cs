@@ -31,4 +31,15 @@ public sealed class AggregateBucket
 
     /// <summary>Null when durations were not asked for, or the signal has none.</summary>
     public DurationHistogram? Durations { get; set; }
+
+    /// <param name="other">Has durations when this has.</param>
+    internal void Add(AggregateBucket other)
+    {
+        Count += other.Count;
+        Errors += other.Errors;
+        if (other.Durations is { } durations)
+        {
+            Durations?.Add(durations);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using Apm.Storage.Columns;
+using Apm.Storage.Embedded.Search;
 using Apm.Telemetry;
 using Apm.Telemetry.Attributes;
 using Apm.Telemetry.Filters;
@@ -21,7 +22,7 @@ internal sealed class EdgeSpanReader(StringTable strings)
     private readonly TextColumn[] _destination = Columns(strings, "messaging.destination.name", "messaging.destination");
     private readonly TextColumn[] _host = Columns(strings, "peer.service", "server.address", "net.peer.name");
     private readonly TextColumn[] _url = [new HostColumn("url.full", strings), new HostColumn("http.url", strings)];
-    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<RowSource, int[]> _services = [];
+    private readonly ServiceCodes _services = new(strings);
     private EdgeSpan[] _spans = [];
     private int[] _calls = [];
     private int[] _texts = [];
@@ -50,7 +51,7 @@ internal sealed class EdgeSpanReader(StringTable strings)
         var kinds = block.Kinds;
         var statuses = block.Statuses;
         var resources = block.Resources;
-        var services = ServicesOf(source);
+        var services = _services.Of(source);
         var calls = 0;
         var spans = _spans.AsSpan(0, rows);
         for (var row = 0; row < spans.Length; row++)
@@ -75,21 +76,6 @@ internal sealed class EdgeSpanReader(StringTable strings)
         _name.ReadAll(spans);
         ReadPeers(block, spans, _calls.AsSpan(0, calls));
         return spans;
-    }
-
-    private int[] ServicesOf(RowSource source)
-    {
-        if (!_services.TryGetValue(source, out var services))
-        {
-            var owners = source.Owners;
-            services = new int[owners.ResourceAttributes.OwnerCount];
-            for (var resource = 0; resource < services.Length; resource++)
-            {
-                services[resource] = strings.Intern(owners.ResourceServiceName(resource));
-            }
-            _services.Add(source, services);
-        }
-        return services;
     }
 
     private void ReadPeers(RowBlock block, Span<EdgeSpan> spans, Span<int> rows)

@@ -28,24 +28,13 @@ internal sealed class RollupAggregation
     private readonly FilterEvaluator _evaluator;
     private readonly FieldReader[] _readers;
     private readonly int[][] _numbers;
-    private readonly Dictionary<GroupKey, Group> _groups = [];
+    private readonly Dictionary<GroupKey, AggregationGroup> _groups = [];
     private readonly CellSum _sum = new();
     private readonly List<RowSource> _rolled = [];
     private readonly List<RowSource> _others = [];
-    private Group? _overflow;
+    private AggregationGroup? _overflow;
     private int _buckets;
     private ScanReport _report = new(true, null, 0, 0, 0, 0, 0, 0, TimeSpan.Zero);
-
-    private readonly record struct GroupKey(int First, int Second, int Third, int Fourth);
-
-    private sealed class Group(GroupKey key, int steps)
-    {
-        public GroupKey Key { get; } = key;
-
-        public AggregateBucket?[] Buckets { get; } = new AggregateBucket?[steps];
-
-        public long Count { get; set; }
-    }
 
     private RollupAggregation(AggregateQuery query, RollupFields fields, int fromMinute, int toMinute)
     {
@@ -214,7 +203,7 @@ internal sealed class RollupAggregation
         foreach (var number in new RowEnumerator(matching))
         {
             var key = KeyOf(number);
-            Group? group = null;
+            AggregationGroup? group = null;
             foreach (var (ofTier, minutes, from, to) in cells)
             {
                 var (cell, end) = ofTier.CellsOf(number, from, to);
@@ -248,7 +237,7 @@ internal sealed class RollupAggregation
         }
     }
 
-    private void AddSum(Group group, int step)
+    private void AddSum(AggregationGroup group, int step)
     {
         var bucket = group.Buckets[step] ??= NewBucket();
         bucket.Count += _sum.Count;
@@ -265,11 +254,11 @@ internal sealed class RollupAggregation
 
     private int NumberOf(int field, int group) => field < _numbers.Length ? _numbers[field][group] : 0;
 
-    private Group GroupOf(GroupKey key)
+    private AggregationGroup GroupOf(GroupKey key)
     {
         if (key.First == ValueNumbers.Overflow || key.Second == ValueNumbers.Overflow || key.Third == ValueNumbers.Overflow || key.Fourth == ValueNumbers.Overflow)
         {
-            return _overflow ??= new Group(default, _steps);
+            return _overflow ??= new AggregationGroup(default, _steps);
         }
         if (_groups.TryGetValue(key, out var group))
         {
@@ -277,9 +266,9 @@ internal sealed class RollupAggregation
         }
         if (_buckets >= MaxBuckets)
         {
-            return _overflow ??= new Group(default, _steps);
+            return _overflow ??= new AggregationGroup(default, _steps);
         }
-        group = new Group(key, _steps);
+        group = new AggregationGroup(key, _steps);
         _groups.Add(key, group);
         return group;
     }
@@ -299,13 +288,13 @@ internal sealed class RollupAggregation
             {
                 continue;
             }
-            var group = added.IsOverflow ? _overflow ??= new Group(default, _steps) : GroupOf(new GroupKey(NumberOf(added, 0), NumberOf(added, 1), NumberOf(added, 2), NumberOf(added, 3)));
+            var group = added.IsOverflow ? _overflow ??= new AggregationGroup(default, _steps) : GroupOf(new GroupKey(NumberOf(added, 0), NumberOf(added, 1), NumberOf(added, 2), NumberOf(added, 3)));
             var offset = _query.StepNano == 0 ? 0 : (int)((result.FirstStepUnixNano - _firstStep) / _query.StepNano);
             for (var step = 0; step < added.Buckets.Length; step++)
             {
                 if (added.Buckets[step] is { } bucket)
                 {
-                    AddInto(group.Buckets[offset + step] ??= NewBucket(), bucket);
+                    (group.Buckets[offset + step] ??= NewBucket()).Add(bucket);
                 }
             }
             group.Count += added.Total.Count;
@@ -326,16 +315,6 @@ internal sealed class RollupAggregation
         : group.Key[field] is { } value ? _readers[field].Values.NumberOf(value.Type, value.Bits, value.Content)
         : ValueNumbers.None;
 
-    private static void AddInto(AggregateBucket target, AggregateBucket bucket)
-    {
-        target.Count += bucket.Count;
-        target.Errors += bucket.Errors;
-        if (bucket.Durations is { } durations)
-        {
-            target.Durations?.Add(durations);
-        }
-    }
-
     /// <param name="explain">As <see cref="QueryBudget.Explain"/>: sources of which only ends were read as rows are there twice.</param>
     public AggregateResult ToResult(IReadOnlyList<RowSource> sources, TimeSpan elapsed, bool explain)
     {
@@ -354,12 +333,12 @@ internal sealed class RollupAggregation
         var maxGroups = Math.Max(_query.MaxGroups, 1);
         foreach (var small in ordered.Skip(maxGroups))
         {
-            var overflow = _overflow ??= new Group(default, _steps);
+            var overflow = _overflow ??= new AggregationGroup(default, _steps);
             for (var step = 0; step < _steps; step++)
             {
                 if (small.Buckets[step] is { } bucket)
                 {
-                    AddInto(overflow.Buckets[step] ??= NewBucket(), bucket);
+                    (overflow.Buckets[step] ??= NewBucket()).Add(bucket);
                 }
             }
             overflow.Count += small.Count;
@@ -373,36 +352,17 @@ internal sealed class RollupAggregation
         }
         if (groups.Count == 0 && _readers.Length == 0)
         {
-            groups.Add(Finish(new Group(default, _steps), isOverflow: false));
+            groups.Add(Finish(new AggregationGroup(default, _steps), isOverflow: false));
         }
         return new AggregateResult(groups, _firstStep, _query.StepNano, _steps, report);
     }
 
     /// <summary>As <see cref="Aggregation"/> orders: of equal counts the lower key first.</summary>
-    private int LargestFirst(Group left, Group right)
+    private int LargestFirst(AggregationGroup left, AggregationGroup right)
     {
         var order = right.Count.CompareTo(left.Count);
-        ReadOnlySpan<int> leftKey = [left.Key.First, left.Key.Second, left.Key.Third, left.Key.Fourth];
-        ReadOnlySpan<int> rightKey = [right.Key.First, right.Key.Second, right.Key.Third, right.Key.Fourth];
-        for (var i = 0; order == 0 && i < _readers.Length; i++)
-        {
-            order = leftKey[i] < 0 || rightKey[i] < 0 ? leftKey[i].CompareTo(rightKey[i]) : _readers[i].Values.Compare(leftKey[i], rightKey[i]);
-        }
-        return order;
+        return order != 0 ? order : left.Key.Compare(right.Key, _readers);
     }
 
-    private AggregateGroup Finish(Group group, bool isOverflow)
-    {
-        var total = NewBucket();
-        foreach (var bucket in group.Buckets)
-        {
-            if (bucket is not null)
-            {
-                AddInto(total, bucket);
-            }
-        }
-        int[] numbers = [group.Key.First, group.Key.Second, group.Key.Third, group.Key.Fourth];
-        AttributeValue?[] key = [.. _readers.Select((reader, i) => isOverflow || numbers[i] < 0 ? (AttributeValue?)null : reader.Values[numbers[i]])];
-        return new AggregateGroup(key, group.Buckets, total, isOverflow);
-    }
+    private AggregateGroup Finish(AggregationGroup group, bool isOverflow) => group.Finish(_readers, isOverflow, NewBucket());
 }

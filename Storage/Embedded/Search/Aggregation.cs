@@ -24,24 +24,13 @@ internal sealed class Aggregation : MatchStrand
     private readonly long _firstStep;
     private readonly int _steps;
     private readonly int _maxGroups;
-    private readonly Dictionary<GroupKey, Group> _groups = [];
+    private readonly Dictionary<GroupKey, AggregationGroup> _groups = [];
 
     /// <summary>With one field: the groups by the number of their value, to spare a look-up where rows of different groups alternate.</summary>
-    private readonly Group?[] _byNumber = new Group?[1024];
-    private Group? _overflow;
+    private readonly AggregationGroup?[] _byNumber = new AggregationGroup?[1024];
+    private AggregationGroup? _overflow;
     private int _buckets;
     private bool _anyOverflow;
-
-    private readonly record struct GroupKey(int First, int Second, int Third, int Fourth);
-
-    private sealed class Group(GroupKey key, int steps)
-    {
-        public GroupKey Key { get; } = key;
-
-        public AggregateBucket?[] Buckets { get; } = new AggregateBucket?[steps];
-
-        public long Count { get; set; }
-    }
 
     private Aggregation(MatchScan shared, AggregateQuery query, TraceFacts facts)
         : base(shared, new FilterEvaluator(query.Filter, query.Range, shared.Signal, facts))
@@ -97,7 +86,7 @@ internal sealed class Aggregation : MatchStrand
         var times = _query.StepNano == 0 ? default : block.TimeUnixNano;
         var durations = Signal == Signal.Traces && _query.WithDurations ? block.DurationNano : default;
         var levels = Levels(block, out var errorLevel);
-        Group? group = null;
+        AggregationGroup? group = null;
         var key = default(GroupKey);
         var step = 0;
         long stepStart = 0, stepEnd = 0;
@@ -135,7 +124,7 @@ internal sealed class Aggregation : MatchStrand
         _ => new GroupKey(_numbers[0][row], _numbers[1][row], _numbers[2][row], _numbers[3][row]),
     };
 
-    private Group GroupOf(GroupKey key)
+    private AggregationGroup GroupOf(GroupKey key)
     {
         if (key.First == ValueNumbers.Overflow || key.Second == ValueNumbers.Overflow || key.Third == ValueNumbers.Overflow || key.Fourth == ValueNumbers.Overflow)
         {
@@ -151,13 +140,13 @@ internal sealed class Aggregation : MatchStrand
             _groups.Remove(key);
             return OverflowGroup();
         }
-        return group = new Group(key, _steps);
+        return group = new AggregationGroup(key, _steps);
     }
 
-    private Group OverflowGroup()
+    private AggregationGroup OverflowGroup()
     {
         _anyOverflow = true;
-        return _overflow ??= new Group(default, _steps);
+        return _overflow ??= new AggregationGroup(default, _steps);
     }
 
     private AggregateBucket NewBucket()
@@ -212,13 +201,13 @@ internal sealed class Aggregation : MatchStrand
         var groups = ordered.Take(maxGroups + (_anyOverflow ? 1 : 0)).Select(group => Finish(group, group == _overflow)).ToList();
         if (groups.Count == 0 && _readers.Length == 0)
         {
-            groups.Add(Finish(new Group(default, _steps), false));
+            groups.Add(Finish(new AggregationGroup(default, _steps), false));
         }
         return new AggregateResult(groups, _firstStep, _query.StepNano, _steps, Scan.Report());
     }
 
     /// <summary>Of equal counts the lower key first, and the overflow last: the order of the scan is no order.</summary>
-    private int LargestFirst(Group left, Group right)
+    private int LargestFirst(AggregationGroup left, AggregationGroup right)
     {
         if (left.Count != right.Count || left == right)
         {
@@ -228,53 +217,20 @@ internal sealed class Aggregation : MatchStrand
         {
             return left == _overflow ? 1 : -1;
         }
-        ReadOnlySpan<int> leftKey = [left.Key.First, left.Key.Second, left.Key.Third, left.Key.Fourth];
-        ReadOnlySpan<int> rightKey = [right.Key.First, right.Key.Second, right.Key.Third, right.Key.Fourth];
-        for (var i = 0; i < _readers.Length; i++)
-        {
-            var order = leftKey[i] < 0 || rightKey[i] < 0 ? leftKey[i].CompareTo(rightKey[i]) : _readers[i].Values.Compare(leftKey[i], rightKey[i]);
-            if (order != 0)
-            {
-                return order;
-            }
-        }
-        return 0;
+        return left.Key.Compare(right.Key, _readers);
     }
 
-    private void AddInto(Group target, Group group)
+    private void AddInto(AggregationGroup target, AggregationGroup group)
     {
         for (var step = 0; step < _steps; step++)
         {
             if (group.Buckets[step] is { } bucket)
             {
-                Add(target.Buckets[step] ??= NewBucket(), bucket);
+                (target.Buckets[step] ??= NewBucket()).Add(bucket);
             }
         }
         target.Count += group.Count;
     }
 
-    private AggregateGroup Finish(Group group, bool isOverflow)
-    {
-        var total = NewBucket();
-        foreach (var bucket in group.Buckets)
-        {
-            if (bucket is not null)
-            {
-                Add(total, bucket);
-            }
-        }
-        int[] numbers = [group.Key.First, group.Key.Second, group.Key.Third, group.Key.Fourth];
-        AttributeValue?[] key = [.. _readers.Select((reader, i) => isOverflow || numbers[i] < 0 ? (AttributeValue?)null : reader.Values[numbers[i]])];
-        return new AggregateGroup(key, group.Buckets, total, isOverflow);
-    }
-
-    private static void Add(AggregateBucket target, AggregateBucket bucket)
-    {
-        target.Count += bucket.Count;
-        target.Errors += bucket.Errors;
-        if (bucket.Durations is { } durations)
-        {
-            target.Durations!.Add(durations);
-        }
-    }
+    private AggregateGroup Finish(AggregationGroup group, bool isOverflow) => group.Finish(_readers, isOverflow, NewBucket());
 }

@@ -23,12 +23,13 @@ internal sealed class TraceLoader(Scan scan)
     private static readonly Field HttpStatusCode = Field.Attribute(FieldScope.Record, "http.response.status_code");
     private static readonly Field OldHttpStatusCode = Field.Attribute(FieldScope.Record, "http.status_code");
 
-    private readonly Dictionary<RowSource, int[]> _services = new(ReferenceEqualityComparer.Instance);
     private readonly List<int> _found = [];
     private long _rows;
 
     /// <summary>Names of spans and services, by the codes in <see cref="SpanRow"/>.</summary>
     public StringTable Strings { get; } = new();
+
+    private ServiceCodes Services => field ??= new ServiceCodes(Strings);
 
     /// <summary>Adds the spans of each trace, each once (a span stored twice has matched when either copy did), ordered by start.</summary>
     /// <param name="matcher">Sets <see cref="SpanRow.Matched"/>; null: none has.</param>
@@ -70,22 +71,6 @@ internal sealed class TraceLoader(Scan scan)
             blocks.UnionWith(_found);
         }
         return blocks;
-    }
-
-    /// <summary>Codes of the service names of a source's resources.</summary>
-    public int[] ServicesOf(RowSource source)
-    {
-        if (!_services.TryGetValue(source, out var services))
-        {
-            var owners = source.Owners;
-            services = new int[owners.ResourceAttributes.OwnerCount];
-            for (var resource = 0; resource < services.Length; resource++)
-            {
-                services[resource] = Strings.Intern(owners.ResourceServiceName(resource));
-            }
-            _services.Add(source, services);
-        }
-        return services;
     }
 
     /// <summary>One span each, the earliest copy; ordered by start and id.</summary>
@@ -137,7 +122,7 @@ internal sealed class TraceLoader(Scan scan)
         var kinds = block.Kinds;
         var statuses = block.Statuses;
         var resources = block.Resources;
-        var services = ServicesOf(source);
+        var services = Services.Of(source);
         foreach (var row in new RowEnumerator(wanted))
         {
             var name = names is null || codes[row] < 0 ? 0 : Strings.Intern(names.Values.GetContent(codes[row]));
