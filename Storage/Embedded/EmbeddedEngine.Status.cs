@@ -18,10 +18,11 @@ internal sealed partial class EmbeddedEngine
             damaged = [.. _folder.Damaged.TakeLast(StoreStatus.MaxDamaged)];
             heads = [.. _frozen, _head];
         }
+        TryReadRoom(out var room);
         return new StoreStatus(
             [StatusOf(Signal.Traces, parts.Spans, heads), StatusOf(Signal.Logs, parts.Logs, heads)],
             MergingOf(parts),
-            new DiskStatus(_folder.FreeBytes, _folder.TotalBytes, WatermarkBytes, Refusal),
+            new DiskStatus(room.FreeBytes, room.TotalBytes, WatermarkOf(room), Refusal),
             _retention.DiskBudgetBytes,
             damaged,
             _folder.SetAside);

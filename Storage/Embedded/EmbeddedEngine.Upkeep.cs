@@ -145,12 +145,18 @@ internal sealed partial class EmbeddedEngine
 
     private bool HasRoomFor(long bytes)
     {
-        if (_folder.FreeBytes - bytes >= WatermarkBytes)
+        if (!TryReadRoom(out var room))
+        {
+            _mergeFault = "Parts are not merged: how much room is free on the disk is not known.";
+            WaitToMerge();
+            return false;
+        }
+        if (room.FreeBytes - bytes >= WatermarkOf(room))
         {
             return true;
         }
-        _mergeFault = FormattableString.Invariant($"There is no room to merge parts: {bytes} bytes are needed beside the {WatermarkBytes} that stay free.");
-        LogNoRoomToMerge(bytes, _folder.FreeBytes);
+        _mergeFault = FormattableString.Invariant($"There is no room to merge parts: {bytes} bytes are needed beside the {WatermarkOf(room)} that stay free.");
+        LogNoRoomToMerge(bytes, room.FreeBytes);
         WaitToMerge();
         return false;
     }

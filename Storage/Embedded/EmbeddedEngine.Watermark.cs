@@ -8,32 +8,50 @@ internal sealed partial class EmbeddedEngine
 
     private volatile string? _refusal;
 
+    /// <summary>As the disk said last.</summary>
+    private volatile DiskRoom _diskRoom = new(0, 0);
+
     /// <summary>Why new data is refused now; null when it is not. Any thread.</summary>
     public string? Refusal => _refusal;
 
-    /// <summary>Free bytes below which new data is refused, and which a merge leaves.</summary>
-    private long WatermarkBytes => Math.Max(_options.MinFreeBytes, (long)Math.Min(_folder.TotalBytes / 100.0 * _options.MinFreePercent, long.MaxValue / 2));
+    private sealed record DiskRoom(long FreeBytes, long TotalBytes);
 
-    private void WatchDisk()
+    /// <summary>Free bytes below which new data is refused, and which a merge leaves.</summary>
+    private long WatermarkOf(DiskRoom room) => Math.Max(_options.MinFreeBytes, (long)Math.Min(room.TotalBytes / 100.0 * _options.MinFreePercent, long.MaxValue / 2));
+
+    /// <summary>False when the disk does not say it; then it is as it was last.</summary>
+    private bool TryReadRoom(out DiskRoom room)
     {
         try
         {
-            var (free, watermark) = (_folder.FreeBytes, WatermarkBytes);
-            if (_refusal is null && free < watermark)
-            {
-                _refusal = FormattableString.Invariant(
-                    $"New data is refused: {free >> 20} MiB are free on the data disk, and {watermark >> 20} MiB must stay free (Storage:MinFreeBytes, Storage:MinFreePercent). Free some room, or shorten the retention.");
-                LogRefusing(_refusal);
-            }
-            else if (_refusal is not null && free >= watermark + (watermark / HysteresisShare))
-            {
-                _refusal = null;
-                LogAccepting(free);
-            }
+            room = _diskRoom = new DiskRoom(_folder.FreeBytes, _folder.TotalBytes);
+            return true;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (IOException failure)
         {
             LogFreeUnknown(failure);
+            room = _diskRoom;
+            return false;
+        }
+    }
+
+    private void WatchDisk()
+    {
+        if (!TryReadRoom(out var room))
+        {
+            return;
+        }
+        var (free, watermark) = (room.FreeBytes, WatermarkOf(room));
+        if (_refusal is null && free < watermark)
+        {
+            _refusal = FormattableString.Invariant(
+                $"New data is refused: {free >> 20} MiB are free on the data disk, and {watermark >> 20} MiB must stay free (Storage:MinFreeBytes, Storage:MinFreePercent). Free some room, or shorten the retention.");
+            LogRefusing(_refusal);
+        }
+        else if (_refusal is not null && free >= watermark + (watermark / HysteresisShare))
+        {
+            _refusal = null;
+            LogAccepting(free);
         }
     }
 }

@@ -16,9 +16,9 @@ public sealed class DiskFileSystem : IFileSystem
     /// <summary>The absolute path of the directory.</summary>
     public string Root => _root;
 
-    public long FreeBytes => new DriveInfo(_root).AvailableFreeSpace;
+    public long FreeBytes => Translated(_root, static root => new DriveInfo(root).AvailableFreeSpace);
 
-    public long TotalBytes => new DriveInfo(_root).TotalSize;
+    public long TotalBytes => Translated(_root, static root => new DriveInfo(root).TotalSize);
 
     public void CreateDirectory(string path) => Translated(Absolute(path), static full => Directory.CreateDirectory(full));
 

@@ -35,6 +35,7 @@ public sealed class MemoryFileSystem : IFileSystem
     private readonly MemoryDirectory _root;
     private readonly List<FileOperation> _operations = [];
     private long? _capacityBytes;
+    private int _openFiles;
 
     public MemoryFileSystem()
         : this(new MemoryDirectory())
@@ -76,7 +77,10 @@ public sealed class MemoryFileSystem : IFileSystem
 
     public long TotalBytes => _capacityBytes ?? long.MaxValue;
 
-    public long FreeBytes => _capacityBytes is { } capacity ? Math.Max(0, capacity - UsedBytes) : long.MaxValue;
+    /// <summary>Asked before the free room is told: an exception fails that. It is no operation, and is not counted.</summary>
+    public Func<Exception?>? FreeBytesFault { get; set; }
+
+    public long FreeBytes => FreeBytesFault?.Invoke() is { } failure ? throw failure : _capacityBytes is { } capacity ? Math.Max(0, capacity - UsedBytes) : long.MaxValue;
 
     /// <summary>Every operation so far, failed ones too.</summary>
     public IReadOnlyList<FileOperation> Operations
@@ -97,6 +101,18 @@ public sealed class MemoryFileSystem : IFileSystem
             lock (_gate)
             {
                 return _operations.Count;
+            }
+        }
+    }
+
+    /// <summary>Files that are open, each as often as it was opened.</summary>
+    public int OpenFiles
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _openFiles;
             }
         }
     }
@@ -178,6 +194,7 @@ public sealed class MemoryFileSystem : IFileSystem
             }
             var file = new MemoryFile { Path = path };
             directory.Change(new NameChange(operation, name, file));
+            _openFiles++;
             return new Handle(this, file, writable: true);
         }
     }
@@ -251,6 +268,7 @@ public sealed class MemoryFileSystem : IFileSystem
             Begin(FileOperationKind.Open, path);
             var file = FindFile(path);
             file.Path = path;
+            _openFiles++;
             return new Handle(this, file, writable);
         }
     }
@@ -411,6 +429,7 @@ public sealed class MemoryFileSystem : IFileSystem
         {
             lock (disk._gate)
             {
+                disk._openFiles -= _disposed ? 0 : 1;
                 _disposed = true;
             }
         }

@@ -50,76 +50,6 @@ public sealed class EngineMergeTests
         await UntilAsync(rig, () => PartFiles(rig).Length == 2);
     }
 
-    [Theory]
-    [InlineData(CrashKeeps.SyncedOnly)]
-    [InlineData(CrashKeeps.Prefix)]
-    [InlineData(CrashKeeps.Sectors)]
-    [InlineData(CrashKeeps.Everything)]
-    public async Task Merge_CrashAtAnyOperation_LeavesEveryRowOnce(CrashKeeps keeps)
-    {
-        var (rig, before) = await WithPartsAsync(2);
-        rig.Time.SetUtcNow(s_later);
-        for (var n = 0; ; n++)
-        {
-            rig.Disk = before.Crash(CrashKeeps.Everything);
-            rig.Disk.TornWriteShare = 0.5;
-            rig.Disk.Fault = FaultPlan.FailAt(n, andAllAfter: true);
-            await MergeOrDieAsync(rig, n);
-            var died = rig.Disk.OperationCount > n;
-            rig.Disk = rig.Disk.Crash(keeps, new Random(n));
-            await using (var again = rig.Open())
-            {
-                rig.AssertHolds(again);
-                Assert.Equal(2, again.CoveredByAll);
-                await UntilAsync(rig, () => again.Status().Merging.BacklogParts == 0);
-                rig.AssertHolds(again);
-            }
-            Assert.Empty(rig.Disk.ListFiles("store/damaged"));
-            if (!died)
-            {
-                Assert.True(n > 60);
-                return;
-            }
-        }
-    }
-
-    [Fact]
-    public async Task Merge_AnyOperationFailsOnce_IsDoneAtLast()
-    {
-        var (rig, before) = await WithPartsAsync(2);
-        rig.Time.SetUtcNow(s_later);
-        for (var n = 0; ; n++)
-        {
-            rig.Disk = before.Crash(CrashKeeps.Everything);
-            var failed = 0;
-            rig.Disk.Fault = FaultPlan.FailAt(n, failure: operation =>
-            {
-                failed++;
-                return new IOException($"{FaultPlan.Message}: {operation}");
-            });
-            EmbeddedEngine engine;
-            try
-            {
-                engine = rig.Open();
-            }
-            catch (IOException)
-            {
-                engine = rig.Open();
-            }
-            await using (engine)
-            {
-                await UntilAsync(rig, () => engine.Status().Merging is { BacklogParts: 0, Fault: null } && engine.Status().Signals.All(signal => signal.Parts == 1));
-                rig.Disk.Fault = null;
-                rig.AssertHolds(engine);
-            }
-            if (failed == 0)
-            {
-                Assert.True(n > 60);
-                return;
-            }
-        }
-    }
-
     [Fact]
     public async Task Merge_NoRoom_WaitsAndSaysSo()
     {
@@ -132,6 +62,21 @@ public sealed class EngineMergeTests
         Assert.Contains("no room", engine.Status().Merging.Fault, StringComparison.Ordinal);
         Assert.NotEmpty(engine.Status().Problems());
         rig.Disk.CapacityBytes = null;
+        await UntilAsync(rig, () => engine.Status().Merging is { BacklogParts: 0, Fault: null });
+        rig.AssertHolds(engine);
+    }
+
+    [Fact]
+    public async Task Merge_FreeRoomUnknown_WaitsAndSaysSo()
+    {
+        var (rig, before) = await WithPartsAsync(2);
+        rig.Time.SetUtcNow(s_later);
+        rig.Disk = before;
+        await using var engine = rig.Open();
+        rig.Disk.FreeBytesFault = static () => new IOException(FaultPlan.Message);
+        await UntilAsync(rig, () => engine.Status().Merging.Fault is not null);
+        Assert.Contains("not known", engine.Status().Merging.Fault, StringComparison.Ordinal);
+        rig.Disk.FreeBytesFault = null;
         await UntilAsync(rig, () => engine.Status().Merging is { BacklogParts: 0, Fault: null });
         rig.AssertHolds(engine);
     }
@@ -223,23 +168,6 @@ public sealed class EngineMergeTests
             }
         }
         return (rig, rig.Disk.Crash(CrashKeeps.Everything));
-    }
-
-    private static async Task MergeOrDieAsync(EngineRig rig, int n)
-    {
-        EmbeddedEngine engine;
-        try
-        {
-            engine = rig.Open();
-        }
-        catch (IOException)
-        {
-            return;
-        }
-        await using (engine)
-        {
-            await UntilAsync(rig, () => rig.Disk.OperationCount > n || PartFiles(rig).Length == 2);
-        }
     }
 
     private static void AssertHoldsAllButTheFirstSpans(EngineRig rig, EmbeddedEngine engine)
