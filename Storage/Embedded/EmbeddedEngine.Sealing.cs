@@ -63,7 +63,7 @@ internal sealed partial class EmbeddedEngine
         var start = _time.GetTimestamp();
         try
         {
-            head.Written ??= _folder.Write(head);
+            head.Written ??= _folder.Write(head, _clock.ToBeRememberedUnixSeconds());
             var opened = _folder.OpenWritten(head.Written);
             BuildRollups(opened);
             _folder.Commit(head);

@@ -180,6 +180,8 @@ internal sealed partial class EmbeddedEngine : IAsyncDisposable
         await _sealerEnded.Task.ConfigureAwait(false);
         await _upkeepEnded.Task.ConfigureAwait(false);
         _snapshot.Parts.Release();
+        // What the one thread replaced while the other still read it.
+        _folder.DeleteObsolete();
         _folder.Dispose();
         _metrics.Dispose();
         _wake.Dispose();

@@ -15,7 +15,7 @@ internal sealed partial class PartFolder
     public PartSource? WriteMerged(IReadOnlyList<StoredPart> inputs, Func<PartSource, int, bool>? keepResource, int level, CancellationToken cancellationToken)
     {
         var entry = new ManifestPart(
-            Interlocked.Increment(ref _lastId), inputs[0].Entry.Signal, level, 0, 0, inputs.Max(static part => part.Entry.SealedUnixSeconds));
+            Interlocked.Increment(ref _lastId), inputs[0].Entry.Signal, level, 0, 0, LastSeal(inputs));
         PartSource[] sources = [.. inputs.Select(static part => part.Source)];
         try
         {
@@ -104,6 +104,11 @@ internal sealed partial class PartFolder
         DeleteQuietly(part.Entry!.FileName);
         DeleteQuietly(part.Entry.RollupFileName);
     }
+
+    /// <summary>Of rows joined. Those of a part whose seal has no time count as sealed when the last of them happened, where others have one.</summary>
+    private static long LastSeal(IReadOnlyList<StoredPart> inputs) => inputs.All(static part => part.Entry.SealedUnixSeconds == 0)
+        ? 0
+        : inputs.Max(static part => part.Entry.SealedUnixSeconds > 0 ? part.Entry.SealedUnixSeconds : part.LastUnixNano / StoredPart.NanosecondsPerSecond);
 
     private void RemoveLocked(IReadOnlyList<StoredPart> removed)
     {

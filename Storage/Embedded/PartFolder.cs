@@ -73,22 +73,23 @@ internal sealed partial class PartFolder : IDisposable
     {
         files.CreateDirectory(folder);
         files.SyncDirectory(folder.LastIndexOf('/') is var parent and >= 0 ? folder[..parent] : "");
-        var manifest = Manifest.Open(files, folder);
+        var result = new PartFolder(files, folder, Manifest.Open(files, folder), new ChunkCache(cacheBytes), time, logger);
         try
         {
-            var result = new PartFolder(files, folder, manifest, new ChunkCache(cacheBytes), time, logger);
             result.Recover();
             return result;
         }
         catch
         {
-            manifest.Dispose();
+            result._spans.Concat(result._logs).ToList().ForEach(static part => part.Source.Dispose());
+            result.Dispose();
             throw;
         }
     }
 
     /// <summary>Writes the head's rows as parts, one for each signal that has any, and syncs them. When it throws, no file is left.</summary>
-    public IReadOnlyList<ManifestPart> Write(Head head)
+    /// <param name="sealedUnixSeconds">As <see cref="ManifestPart.SealedUnixSeconds"/>.</param>
+    public IReadOnlyList<ManifestPart> Write(Head head, long sealedUnixSeconds)
     {
         var written = new List<ManifestPart>();
         try
@@ -97,7 +98,7 @@ internal sealed partial class PartFolder : IDisposable
             {
                 if (sources.Count > 0)
                 {
-                    written.Add(WritePart([.. sources.Select(source => source.Batch)]));
+                    written.Add(WritePart([.. sources.Select(source => source.Batch)], sealedUnixSeconds));
                 }
             }
             if (written.Count > 0)
@@ -170,10 +171,10 @@ internal sealed partial class PartFolder : IDisposable
 
     private string PathOf(string fileName) => _folder + "/" + fileName;
 
-    private ManifestPart WritePart(IReadOnlyList<ColumnBatch> batches)
+    private ManifestPart WritePart(IReadOnlyList<ColumnBatch> batches, long sealedUnixSeconds)
     {
         using var content = new BatchContent(batches);
-        var part = new ManifestPart(Interlocked.Increment(ref _lastId), content.Signal, Level: 0, content.Rows, 0, _time.GetUtcNow().ToUnixTimeSeconds());
+        var part = new ManifestPart(Interlocked.Increment(ref _lastId), content.Signal, Level: 0, content.Rows, 0, sealedUnixSeconds);
         try
         {
             using var file = _files.Create(PathOf(part.FileName));
@@ -271,6 +272,7 @@ internal sealed partial class PartFolder : IDisposable
     /// <summary>Null when the part is damaged or gone, which costs its rows but never the start.</summary>
     private PartSource? TryOpen(string fileName, ManifestPart? entry)
     {
+        PartSource? part = null;
         try
         {
             if (!_files.FileExists(PathOf(fileName)))
@@ -279,7 +281,7 @@ internal sealed partial class PartFolder : IDisposable
                 LogPartMissing(fileName);
                 return null;
             }
-            var part = new PartSource(PartFile.Open(_files, PathOf(fileName)), _cache) { Entry = entry };
+            part = new PartSource(PartFile.Open(_files, PathOf(fileName)), _cache) { Entry = entry };
             Rollups.Open(part);
             return part;
         }
@@ -289,6 +291,11 @@ internal sealed partial class PartFolder : IDisposable
             SetAsideFile(fileName, copy: false);
             AddDamaged(fileName, entry, damage.Message);
             return null;
+        }
+        catch
+        {
+            part?.Dispose();
+            throw;
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class StoredPart(ManifestPart entry, PartSource source, Action<S
 {
     private const long NanosecondsPerDay = 86_400_000_000_000;
 
-    private const long NanosecondsPerSecond = 1_000_000_000;
+    public const long NanosecondsPerSecond = 1_000_000_000;
 
     /// <summary>How far ahead of this machine's clock the clocks of senders are believed.</summary>
     private const long MaxAheadNano = NanosecondsPerDay;

@@ -182,7 +182,9 @@ public sealed class EmbeddedEngineTests
     [InlineData("store/manifest")]
     [InlineData("store/manifest.2")]
     [InlineData("store/0000000000000001.part")]
-    public async Task Open_NewerVersion_IsRefused(string path)
+    [InlineData("store/0000000000000001.rollup")]
+    [InlineData("store/0000000000000002.part")]
+    public async Task Open_NewerVersion_IsRefusedAndChangesNothing(string path)
     {
         var rig = new EngineRig();
         await using (var engine = rig.Open())
@@ -194,8 +196,12 @@ public sealed class EmbeddedEngineTests
             bytes[8] = 9;
             BitConverter.TryWriteBytes(bytes.AsSpan(12), Telemetry.Files.Crc32C.Compute(bytes.AsSpan(0, 12)));
         });
+        var first = rig.Disk.OperationCount;
         var refusal = Assert.Throws<NotSupportedException>(() => rig.Open());
         Assert.Contains("version 9", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(path, refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(rig.Disk.Operations.Skip(first), operation => operation.Kind is not FileOperationKind.CreateDirectory and not FileOperationKind.SyncDirectory && operation.Changes);
+        Assert.Equal(0, rig.Disk.OpenFiles);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ internal sealed class EngineRig
 
     private readonly SortedDictionary<long, (ColumnBatch Spans, ColumnBatch Logs)> _appended = [];
 
-    public FakeTimeProvider Time { get; } = new();
+    public FakeTimeProvider Time { get; set; } = new();
 
     public MemoryFileSystem Disk { get; set; } = new();
 
@@ -42,6 +42,10 @@ internal sealed class EngineRig
         await engine.AppendAsync(batches.Logs, position, TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Appends the spans of a position once more, as they come when a sender got no answer.</summary>
+    public ValueTask AppendSpansAgainAsync(EmbeddedEngine engine, long position, long again) =>
+        engine.AppendAsync(_appended[position].Spans, again, TestContext.Current.CancellationToken);
+
     /// <summary>Appends again everything that the buffer would still have.</summary>
     public async Task ReplayAsync(EmbeddedEngine engine)
     {
@@ -67,6 +71,16 @@ internal sealed class EngineRig
 
     public string[] Expected(Signal signal, long upTo = long.MaxValue) =>
         [.. _appended.Where(batches => batches.Key <= upTo).SelectMany(batches => RowText.Of(signal == Signal.Traces ? batches.Value.Spans : batches.Value.Logs)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Of one append, of the services that are kept only.</summary>
+    public string[] ExpectedAt(Signal signal, long position, Func<string, bool> keepService)
+    {
+        var (spans, logs) = _appended[position];
+        var batch = signal == Signal.Traces ? spans : logs;
+        return [.. RowText.Of(batch).Where((_, row) => keepService(batch.ServiceName(row))).Order(StringComparer.Ordinal)];
+    }
+
+    public IEnumerable<long> Positions => _appended.Keys;
 
     /// <summary>Of the services that are kept only.</summary>
     public string[] ExpectedOf(Signal signal, Func<string, bool> keepService) =>

@@ -123,39 +123,6 @@ public sealed class EngineRetentionTests
         Assert.Equal(rig.Expected(Signal.Traces), EngineRig.Rows(engine, Signal.Traces));
     }
 
-    [Theory]
-    [InlineData(CrashKeeps.SyncedOnly)]
-    [InlineData(CrashKeeps.Prefix)]
-    [InlineData(CrashKeeps.Everything)]
-    public async Task Drop_CrashAtAnyOperation_LeavesAllOrNothing(CrashKeeps keeps)
-    {
-        for (var n = 0; ; n++)
-        {
-            var rig = Rig(SpansForTwoDays);
-            var engine = rig.Open();
-            await SealAsync(rig, engine, 1);
-            var first = rig.Disk.OperationCount;
-            rig.Disk.TornWriteShare = 0.5;
-            rig.Disk.Fault = FaultPlan.FailAt(first + n, andAllAfter: true);
-            rig.Time.Advance(TimeSpan.FromDays(3));
-            await UntilAsync(rig, () => rig.Disk.OperationCount > first + n || PartFiles(rig).Length == 1);
-            await engine.DisposeAsync();
-            var died = rig.Disk.OperationCount > first + n;
-            rig.Disk = rig.Disk.Crash(keeps, new Random(n));
-            rig.Retention = RetentionOptions.KeepAll;
-            await using var again = rig.Open();
-            Assert.Equal(rig.Expected(Signal.Logs), EngineRig.Rows(again, Signal.Logs));
-            Assert.Equal(again.Status().Signals[0].Parts == 0 ? [] : rig.Expected(Signal.Traces), EngineRig.Rows(again, Signal.Traces));
-            Assert.Equal(0, again.Status().DamagedParts);
-            if (!died)
-            {
-                Assert.Equal(0, again.Status().Signals[0].Parts);
-                Assert.True(n > 2);
-                return;
-            }
-        }
-    }
-
     [Fact]
     public async Task Tick_ClockSetForward_DropsOnlyWhenItStays()
     {
@@ -172,6 +139,58 @@ public sealed class EngineRetentionTests
         rig.ClockError = TimeSpan.FromDays(365);
         await PassAsync(rig, RetentionClock.Settling + TimeSpan.FromSeconds(2));
         await UntilAsync(rig, () => engine.Status().Signals[0].Parts == 0);
+    }
+
+    [Fact]
+    public async Task Tick_ClockFarAheadAndStartedAgain_IsBelievedNoSooner()
+    {
+        var rig = Rig(SpansForTwoDays);
+        await using (var engine = rig.Open())
+        {
+            await SealAsync(rig, engine, 1);
+        }
+        rig.ClockError = TimeSpan.FromDays(365);
+        for (var position = 2; position <= 4; position++)
+        {
+            await using var engine = rig.Open();
+            await SealAsync(rig, engine, position);
+            await PassAsync(rig, RetentionClock.Settling / 2);
+            rig.AssertHolds(engine);
+        }
+        rig.ClockError = TimeSpan.Zero;
+        await using var again = rig.Open();
+        await PassAsync(rig, RetentionClock.Settling * 2);
+        rig.AssertHolds(again);
+        Assert.Null(again.Status().Signals[0].LastDrop);
+    }
+
+    /// <summary>A machine without a clock of its own, until it has asked the network for the time; senders know it all along.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Tick_SealedWhileTheClockWasFarBehind_IsNotOldWhenItIsRightAgain(bool fromTheStart)
+    {
+        var rig = Rig(SpansForTwoDays);
+        await using (var engine = rig.Open())
+        {
+            await SealAsync(rig, engine, 1);
+        }
+        rig.ClockError = fromTheStart ? TimeSpan.FromDays(-365) : TimeSpan.Zero;
+        await using (var engine = rig.Open())
+        {
+            rig.ClockError = TimeSpan.FromDays(-365);
+            await PassAsync(rig, TimeSpan.FromSeconds(5));
+            // So many rows that some say to be much older, as those of this machine's own clock do.
+            await rig.AppendAsync(engine, 2, rows: 400);
+            await engine.SealAsync(Cancellation);
+            rig.ClockError = TimeSpan.Zero;
+            await PassAsync(rig, RetentionClock.Settling * 2);
+            rig.AssertHolds(engine);
+        }
+        await using var again = rig.Open();
+        await PassAsync(rig, RetentionClock.Settling * 2);
+        rig.AssertHolds(again);
+        Assert.Null(again.Status().Signals[0].LastDrop);
     }
 
     private static SignalRetention Kept(TimeSpan time) => new(time, new Dictionary<string, TimeSpan?>());
