@@ -69,12 +69,65 @@ public sealed class LogBackupTests
         Assert.Equal([(1, 1), (3, 3)], copy.ReadAll());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Run_AnyOperationFailsOnce_IsSaidOrMakesNoDifference(bool ofTheLog)
+    {
+        var disk = new MemoryFileSystem();
+        await using var buffer = Open(disk);
+        for (var id = 1; id <= 40; id++)
+        {
+            await buffer.AppendAsync(id, 1000);
+        }
+        for (var n = 0; ; n++)
+        {
+            var (source, backup) = (disk.Crash(CrashKeeps.Everything), new MemoryFileSystem { TornWriteShare = 0.5 });
+            var faulty = ofTheLog ? source : backup;
+            faulty.Fault = FaultPlan.FailAt(n);
+            var isDone = false;
+            try
+            {
+                Write(source, backup, findings: 0);
+                isDone = true;
+            }
+            catch (IOException failure)
+            {
+                Assert.Contains(FaultPlan.Message, failure.Message, StringComparison.Ordinal);
+            }
+            var survived = n >= faulty.OperationCount;
+            faulty.Fault = null;
+            if (!isDone && BackupListing.Read(backup)?.FinishedAt is null)
+            {
+                Assert.Throws<InvalidDataException>(() => BackupReader.Open(backup));
+                Write(source, backup, findings: 0);
+            }
+            await using var copy = Open(Restore(backup));
+            Assert.Equal(Enumerable.Range(1, 40).Select(static id => ((long)id, id)), copy.ReadAll());
+            if (survived)
+            {
+                Assert.True(isDone && n > 5);
+                return;
+            }
+        }
+    }
+
     private static MemoryFileSystem BackUp(MemoryFileSystem disk, int findings = 0)
     {
         var backup = new MemoryFileSystem();
+        Write(disk, backup, findings);
+        return Restore(backup);
+    }
+
+    private static void Write(MemoryFileSystem disk, MemoryFileSystem backup, int findings)
+    {
         var writer = BackupWriter.Begin(backup, DateTimeOffset.UnixEpoch, "0.1.0", []);
         Assert.Equal(findings, LogBackup.Run(disk, LogDirectory, writer, TestContext.Current.CancellationToken).Count);
         writer.Finish(DateTimeOffset.UnixEpoch);
+    }
+
+    private static MemoryFileSystem Restore(MemoryFileSystem backup)
+    {
         var restored = new MemoryFileSystem();
         BackupReader.Open(backup).RestoreTo(restored, TestContext.Current.CancellationToken);
         return restored;

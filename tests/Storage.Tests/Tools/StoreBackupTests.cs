@@ -140,6 +140,98 @@ public sealed class StoreBackupTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Run_AnyOperationOfTheBackupFailsOnce_IsSaidAndNothingHalfIsTakenForWhole(bool isFirst)
+    {
+        var rig = new EngineRig();
+        await using var engine = rig.Open();
+        await AppendAndSealAsync(rig, engine, 1);
+        var first = new MemoryFileSystem();
+        if (!isFirst)
+        {
+            Back(rig.Disk, first, out _);
+        }
+        await AppendAndSealAsync(rig, engine, 2);
+        for (var n = 0; ; n++)
+        {
+            foreach (var tornShare in new[] { 0, 0.5 })
+            {
+                var backup = first.Crash(CrashKeeps.Everything);
+                (backup.Fault, backup.TornWriteShare) = (FaultPlan.FailAt(n), tornShare);
+                var isDone = TryBack(rig.Disk, backup, out var notDeleted);
+                if (n >= backup.OperationCount)
+                {
+                    Assert.True(isDone && notDeleted == 0 && n > 20);
+                    return;
+                }
+                if (tornShare > 0 && backup.Operations[n].Kind != FileOperationKind.Write)
+                {
+                    continue;
+                }
+                backup.Fault = null;
+                // Nothing fails unsaid, and what is whole holds all of one backup.
+                Assert.Equal(isDone ? 1 : 0, notDeleted);
+                if (isFirst && !isDone && !IsFinished(backup))
+                {
+                    Assert.Throws<InvalidDataException>(() => BackupReader.Open(backup));
+                }
+                else
+                {
+                    AssertWhole(rig, backup, isDone ? 2 : null);
+                }
+                Back(rig.Disk, backup, out _);
+                AssertWhole(rig, backup, 2);
+                Assert.Equal(0, backup.OpenFiles);
+                Assert.DoesNotContain(Everything(backup, ""), path => path.EndsWith(".tmp", StringComparison.Ordinal));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Run_AnyOperationOfTheSourceFailsOnce_IsSaidWhenRowsAreMissing()
+    {
+        var rig = new EngineRig();
+        await using var engine = rig.Open();
+        await AppendAndSealAsync(rig, engine, 1);
+        var first = new MemoryFileSystem();
+        Back(rig.Disk, first, out _);
+        await AppendAndSealAsync(rig, engine, 2);
+        for (var n = 0; ; n++)
+        {
+            var backup = first.Crash(CrashKeeps.Everything);
+            var source = rig.Disk.Crash(CrashKeeps.Everything);
+            source.Fault = FaultPlan.FailAt(n);
+            StoreBackupReport? report = null;
+            try
+            {
+                report = Back(source, backup, out _);
+            }
+            catch (IOException failure)
+            {
+                Assert.Contains(FaultPlan.Message, failure.Message, StringComparison.Ordinal);
+            }
+            if (report is { Findings.Count: > 0 })
+            {
+                Assert.All(report.Findings, finding => Assert.Contains("store/", finding.File, StringComparison.Ordinal));
+                Assert.Empty(BackupReader.Open(backup).Verify(Cancellation));
+            }
+            else
+            {
+                AssertWhole(rig, backup, report is null ? 1 : 2);
+            }
+            source.Fault = null;
+            Assert.Empty(Back(source, backup, out _).Findings);
+            AssertWhole(rig, backup, 2);
+            if (n >= source.OperationCount)
+            {
+                Assert.True(n > 20 && report is { Findings.Count: 0 });
+                return;
+            }
+        }
+    }
+
     [Fact]
     public async Task Restore_PowerLostAtAnyOperation_IsRunAgain()
     {
@@ -212,6 +304,44 @@ public sealed class StoreBackupTests
         var report = StoreBackup.Run(from, EngineRig.Folder, to, writer, Cancellation);
         Assert.Empty(writer.Finish(DateTimeOffset.UnixEpoch));
         return report;
+    }
+
+    /// <returns>False when it failed.</returns>
+    /// <param name="notDeleted">What could not be deleted after it was done.</param>
+    private static bool TryBack(MemoryFileSystem from, MemoryFileSystem to, out int notDeleted)
+    {
+        notDeleted = 0;
+        try
+        {
+            var writer = BackupWriter.Begin(to, DateTimeOffset.UnixEpoch, "0.1.0", []);
+            Assert.Empty(StoreBackup.Run(from, EngineRig.Folder, to, writer, Cancellation).Findings);
+            notDeleted = writer.Finish(DateTimeOffset.UnixEpoch).Count;
+            return true;
+        }
+        catch (IOException failure)
+        {
+            Assert.Contains(FaultPlan.Message, failure.Message, StringComparison.Ordinal);
+            return false;
+        }
+    }
+
+    /// <summary>The last operations of a first backup may fail when its listing stands already.</summary>
+    private static bool IsFinished(MemoryFileSystem backup) => BackupListing.Read(backup)?.FinishedAt is not null;
+
+    /// <param name="upTo">Null: as much as the backup says that it has.</param>
+    private static void AssertWhole(EngineRig rig, MemoryFileSystem backup, long? upTo)
+    {
+        var reader = BackupReader.Open(backup);
+        Assert.Empty(reader.Verify(Cancellation));
+        var restored = new MemoryFileSystem();
+        reader.RestoreTo(restored, Cancellation);
+        using var snapshot = StoreSnapshot.Open(restored.Crash(), EngineRig.Folder);
+        var covered = upTo ?? (reader.Listing.Files.Count(file => file.Path.EndsWith(".part", StringComparison.Ordinal)) / 2);
+        Assert.Equal((covered, covered), (snapshot.Manifest.CoveredSpans, snapshot.Manifest.CoveredLogs));
+        foreach (var signal in new[] { Signal.Traces, Signal.Logs })
+        {
+            Assert.Equal(rig.Expected(signal, covered), EngineRig.Rows([.. snapshot.Parts.Where(part => part.Listed.Signal == signal).Select(part => (RowSource)part.Source!)], signal));
+        }
     }
 
     private static async Task AssertRestoresAsync(EngineRig rig, MemoryFileSystem backup, long upTo)
