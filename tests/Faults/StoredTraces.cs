@@ -58,9 +58,11 @@ internal sealed class StoredTraces(int seed)
         return ids.Count;
     }
 
-    public static async Task<long> CountAllAsync(HttpClient client)
+    public static Task<long> CountAllAsync(HttpClient client) => CountAllAsync(client, TraceSender.Service);
+
+    public static async Task<long> CountAllAsync(HttpClient client, string service)
     {
-        using var answer = JsonDocument.Parse(await client.GetStringAsync("api/v1/spans/red?from=now-1d&to=now%2B1h"));
+        using var answer = JsonDocument.Parse(await client.GetStringAsync($"api/v1/spans/red?from=now-1d&to=now%2B1h&q=resource.service.name%20%3D%20{service}"));
         return answer.RootElement.GetProperty("groups").EnumerateArray().Sum(group => group.GetProperty("count").GetInt64());
     }
 }

@@ -9,8 +9,11 @@ namespace Apm.Faults;
 /// Sends small traces over OTLP/HTTP from several connections until told to stop or the server is gone, and remembers which requests were acknowledged.
 /// The ids say everything: trace n of a sender has <see cref="SpansPerTrace"/> spans with ids 1, 2, 3 …
 /// </summary>
-internal sealed class TraceSender(ulong seed)
+/// <param name="age">How long ago its spans were.</param>
+internal sealed class TraceSender(ulong seed, TimeSpan age = default)
 {
+    public const string Service = "faults";
+
     public const int SpansPerTrace = 7;
     public const int TracesPerRequest = 5;
 
@@ -36,7 +39,7 @@ internal sealed class TraceSender(ulong seed)
         {
             var first = Interlocked.Add(ref _next, TracesPerRequest) - TracesPerRequest;
             var ids = Enumerable.Range(0, TracesPerRequest).Select(i => new TraceId(seed, (ulong)(first + i) + 1)).ToArray();
-            using var content = new ByteArrayContent(Encode(ids));
+            using var content = new ByteArrayContent(Encode(ids, age: age));
             content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
             try
             {
@@ -68,14 +71,14 @@ internal sealed class TraceSender(ulong seed)
     }
 
     /// <param name="paddingBytes">Of an attribute of each root, to make a request large.</param>
-    internal static byte[] Encode(TraceId[] ids, int paddingBytes = 0)
+    internal static byte[] Encode(TraceId[] ids, int paddingBytes = 0, string service = Service, TimeSpan age = default)
     {
-        var now = (ulong)(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks * 100;
+        var now = (ulong)(DateTimeOffset.UtcNow - age - DateTimeOffset.UnixEpoch).Ticks * 100;
         using var writer = new ProtobufWriter();
         Span<byte> id = stackalloc byte[TraceId.SizeBytes];
         var resourceSpans = writer.BeginMessage(1);
         var resource = writer.BeginMessage(1);
-        WriteAttribute(writer, 1, "service.name", "faults");
+        WriteAttribute(writer, 1, "service.name", service);
         writer.EndMessage(resource);
         var scopeSpans = writer.BeginMessage(2);
         foreach (var traceId in ids)
@@ -113,7 +116,7 @@ internal sealed class TraceSender(ulong seed)
         return writer.Written.ToArray();
     }
 
-    private static void WriteAttribute(ProtobufWriter writer, int field, string key, string text)
+    internal static void WriteAttribute(ProtobufWriter writer, int field, string key, string text)
     {
         var attribute = writer.BeginMessage(field);
         writer.WriteString(1, key);
