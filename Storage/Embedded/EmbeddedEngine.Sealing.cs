@@ -53,6 +53,7 @@ internal sealed partial class EmbeddedEngine
         {
             foreach (var head in _frozen)
             {
+                head.Opened?.ToList().ForEach(static part => part.Dispose());
                 head.Sealed.TrySetException(new IOException("the store stopped before these rows were sealed"));
             }
         }
@@ -64,12 +65,15 @@ internal sealed partial class EmbeddedEngine
         try
         {
             head.Written ??= _folder.Write(head, _clock.ToBeRememberedUnixSeconds());
-            var opened = _folder.OpenWritten(head.Written);
-            BuildRollups(opened);
+            if (head.Opened is null)
+            {
+                head.Opened = _folder.OpenWritten(head.Written);
+                BuildRollups(head.Opened);
+            }
             _folder.Commit(head);
             lock (_lock)
             {
-                _folder.PublishLocked(head, opened);
+                _folder.PublishLocked(head, head.Opened);
                 _frozen.RemoveAt(0);
                 PublishLocked();
                 _room?.TrySetResult();

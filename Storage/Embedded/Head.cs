@@ -45,6 +45,9 @@ internal sealed class Head(long coveredSpans, long coveredLogs)
     /// <summary>Parts written and synced for this head which the manifest does not list for certain yet. Of the sealing thread.</summary>
     public IReadOnlyList<ManifestPart>? Written { get; set; }
 
+    /// <summary>The same, open and with their rollups: once for all tries to list them, as a rollup takes what waits for a part. Of the sealing thread.</summary>
+    public IReadOnlyList<Parts.PartSource>? Opened { get; set; }
+
     public void Append(ColumnBatch batch, long position, long timestamp)
     {
         if (IsUnchanged)

@@ -221,6 +221,7 @@ public sealed class EmbeddedEngineTests
                 }
             }
             var survived = n >= rig.Disk.OperationCount;
+            Assert.True(rig.Disk.OpenFiles == 0, $"{rig.Disk.OpenFiles} files are open when {n} has failed");
             rig.Disk = rig.Disk.Crash();
             await using var again = rig.Open();
             Assert.Equal(3, again.CoveredByAll);

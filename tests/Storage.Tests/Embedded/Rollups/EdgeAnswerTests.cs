@@ -134,9 +134,9 @@ public sealed class EdgeAnswerTests
         Assert.Equal((0, 2), (scan.BlocksRead, scan.RollupsRead));
     }
 
-    private static readonly TestRecord Send = TestRecord.Span(1, 1, service: "web", name: "send") with { Kind = SpanKind.Producer };
+    internal static readonly TestRecord Send = TestRecord.Span(1, 1, service: "web", name: "send") with { Kind = SpanKind.Producer };
 
-    private static readonly TestRecord Receive = TestRecord.Span(2, 2, duration: 30, service: "ship", name: "process") with
+    internal static readonly TestRecord Receive = TestRecord.Span(2, 2, duration: 30, service: "ship", name: "process") with
     {
         Kind = SpanKind.Consumer,
         Attributes = [Text("messaging.system", "kafka")],

@@ -2,6 +2,7 @@ using Apm.Storage.Embedded;
 using Apm.Storage.Embedded.Parts;
 using Apm.Telemetry;
 using Apm.Telemetry.Filters;
+using Apm.TestKit;
 
 namespace Apm.Storage.Tests.Embedded.Rollups;
 
@@ -84,5 +85,24 @@ public sealed class EngineRollupTests
         await using var engine = await OpenSealedAsync(rig);
         Assert.Equal(1, engine.CoveredByAll);
         Assert.Equal((600, 0, 600), await CountAsync(engine));
+    }
+
+    /// <summary>A receipt waits for the call that its link names, and the rollup of the call's part takes it: also when that part is listed at a second try only.</summary>
+    [Fact]
+    public async Task Seal_ListFailsOnce_KeepsTheEdgeThatWaited()
+    {
+        var rig = new EngineRig();
+        await using var engine = rig.Open();
+        await engine.AppendAsync(TestRecord.ToBatch(Signal.Traces, [EdgeAnswerTests.Receive]), 1, Cancellation);
+        await engine.SealAsync(Cancellation);
+        await engine.AppendAsync(TestRecord.ToBatch(Signal.Traces, [EdgeAnswerTests.Send]), 2, Cancellation);
+        var failed = false;
+        rig.Disk.Fault = operation => !failed && operation.Kind == FileOperationKind.Sync && operation.Path.EndsWith(Manifest.FileName, StringComparison.Ordinal) && (failed = true)
+            ? new IOException(FaultPlan.Message)
+            : null;
+        await rig.CompleteAsync(engine.SealAsync(Cancellation));
+        Assert.True(failed);
+        var edge = Assert.Single((await new EmbeddedSpanStore(engine).GetEdgesAsync(TimeRange.All, QueryBudget.Default, Cancellation)).Edges);
+        Assert.Equal(("web", "ship", 1L), (edge.Client, edge.Server, edge.Calls));
     }
 }
