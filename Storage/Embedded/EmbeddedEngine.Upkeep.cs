@@ -185,10 +185,10 @@ internal sealed partial class EmbeddedEngine
         PartSource? output;
         try
         {
-            output = _folder.WriteMerged(inputs, keepResource, level, _closing.Token);
+            output = _folder.WriteMerged(inputs, keepResource, level, out var result, _closing.Token);
             if (output is not null && keepResource is null)
             {
-                _folder.Rollups.Merge(output, [.. inputs.Select(static part => part.Source)], null);
+                _folder.Rollups.Merge(output, [.. inputs.Select(static part => part.Source)], anyDuplicates: result.DuplicateRows > 0);
             }
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)

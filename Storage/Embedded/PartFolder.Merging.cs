@@ -12,14 +12,14 @@ internal sealed partial class PartFolder
     /// it throws, no file is left.
     /// </summary>
     /// <param name="keepResource">False for resources whose rows are left out; null keeps all.</param>
-    public PartSource? WriteMerged(IReadOnlyList<StoredPart> inputs, Func<PartSource, int, bool>? keepResource, int level, CancellationToken cancellationToken)
+    /// <param name="result">What was left out.</param>
+    public PartSource? WriteMerged(IReadOnlyList<StoredPart> inputs, Func<PartSource, int, bool>? keepResource, int level, out MergeResult result, CancellationToken cancellationToken)
     {
         var entry = new ManifestPart(
             Interlocked.Increment(ref _lastId), inputs[0].Entry.Signal, level, 0, 0, LastSeal(inputs));
         PartSource[] sources = [.. inputs.Select(static part => part.Source)];
         try
         {
-            MergeResult result;
             using (var file = _files.Create(PathOf(entry.FileName)))
             {
                 result = PartMerger.Merge(sources, keepResource, file, level, cancellationToken);

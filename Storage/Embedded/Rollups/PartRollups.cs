@@ -9,7 +9,7 @@ namespace Apm.Storage.Embedded.Rollups;
 
 /// <summary>
 /// The rollup files beside the parts of a folder: written when a part is sealed or merged, opened with it, written again when one is missing or damaged. None of
-/// that ever fails a seal or a start, as rows answer in a rollup's place. Used by the thread that seals; <see cref="Ledger"/> as it says.
+/// that ever fails a seal, a merge or a start, as rows answer in a rollup's place. Used by the thread that seals, but for <see cref="Merge"/>; <see cref="Ledger"/> as it says.
 /// </summary>
 internal sealed partial class PartRollups(IFileSystem files, string folder, ChunkCache cache, ILogger logger)
 {
@@ -44,26 +44,33 @@ internal sealed partial class PartRollups(IFileSystem files, string folder, Chun
         }
     }
 
-    /// <summary>Writes the sum of the rollups of merged parts as that of the part they were merged into; when one of them has none, it is made from rows later.</summary>
-    /// <param name="keep">As in <see cref="Rollup.Merge"/>.</param>
-    public void Merge(PartSource part, IReadOnlyList<PartSource> inputs, Func<ColumnBatch, int, bool>? keep)
+    /// <summary>
+    /// Writes the sum of the rollups of merged parts as that of the part they were merged into; when one of them has none, it is made from rows later. Any thread,
+    /// one at a time for a part.
+    /// </summary>
+    /// <param name="anyDuplicates">Spans that were there twice are in the part once: they are counted from its rows. Edges counted them once already.</param>
+    public void Merge(PartSource part, IReadOnlyList<PartSource> inputs, bool anyDuplicates)
     {
         RollupSource?[] rollups = [.. inputs.Select(input => input.Rollup)];
         if (part.Signal == Signal.Traces && Array.TrueForAll(rollups, rollup => rollup is not null))
         {
-            Write(part, () => Rollup.Merge(rollups!, keep));
+            Write(part, () => Rollup.Merge(rollups!, anyDuplicates ? RollupBuilder.Build(part) : null));
         }
     }
 
-    /// <summary>Makes one rollup that is missing, of the parts in the order of their seal; false when none is.</summary>
+    /// <summary>Makes one rollup that is missing, its edges on top of those of the parts that were sealed before; false when none is missing.</summary>
+    /// <param name="parts">Of spans, all that the store has.</param>
     public bool RebuildOne(IReadOnlyList<PartSource> parts)
     {
-        var missing = parts.FirstOrDefault(part => part.Signal == Signal.Traces && part.Rollup is null && !_givenUp.TryGetValue(part, out _));
-        if (missing is null)
+        // A merged part is listed, and numbered, after parts that were sealed later than its rows and count on top of them. In the second in which its last input was
+        // sealed it comes first.
+        PartSource[] sealedInOrder = [.. parts.OrderBy(static part => part.Entry!.SealedUnixSeconds).ThenByDescending(static part => part.Entry!.Level).ThenBy(static part => part.Entry!.Id)];
+        var missing = Array.FindIndex(sealedInOrder, part => part.Rollup is null && !_givenUp.TryGetValue(part, out _));
+        if (missing < 0)
         {
             return false;
         }
-        Build(missing, [.. parts.TakeWhile(part => part != missing).Where(part => part.Rollup is not null)]);
+        Build(sealedInOrder[missing], [.. sealedInOrder[..missing].Where(static part => part.Rollup is not null)]);
         return true;
     }
 

@@ -1,5 +1,3 @@
-using Apm.Storage.Columns;
-
 namespace Apm.Storage.Embedded.Rollups;
 
 /// <summary>A rollup in memory.</summary>
@@ -28,11 +26,9 @@ internal sealed class Rollup : RollupSource
 
     public override RollupCells? EdgeCells(RollupTier tier) => _edges[(int)tier];
 
-    /// <summary>
-    /// The sum of rollups: that of the part which a merge makes of their parts. Memory is the output's and a bucket list.
-    /// </summary>
-    /// <param name="keep">Resources, by the owners they are in, whose spans are kept; null: all. An edge goes with the service that reported it.</param>
-    public static Rollup Merge(IReadOnlyList<RollupSource> inputs, Func<ColumnBatch, int, bool>? keep = null) => RollupMerge.Run(inputs, keep);
+    /// <summary>The sum of rollups: that of the part which a merge makes of their parts. Memory is the output's and a bucket list.</summary>
+    /// <param name="spans">What the spans of that part add up to, when not to the sum; null: to the sum.</param>
+    public static Rollup Merge(IReadOnlyList<RollupSource> inputs, RollupSource? spans = null) => RollupMerge.Run(spans is null ? inputs : [spans], inputs);
 
     private static RollupCells?[] Tiers(RollupCells minutes)
     {

@@ -6,58 +6,45 @@ namespace Apm.Storage.Embedded.Rollups;
 /// <summary>Adds rollups up, group by group, each group's cells in the order of time.</summary>
 internal sealed class RollupMerge
 {
-    private readonly IReadOnlyList<RollupSource> _inputs;
-    private readonly Func<ColumnBatch, int, bool>? _keep;
     private readonly StringTable _strings = new();
     private readonly ColumnBatch _owners = new(Signal.Traces);
 
-    private RollupMerge(IReadOnlyList<RollupSource> inputs, Func<ColumnBatch, int, bool>? keep)
+    private RollupMerge()
     {
-        _inputs = inputs;
-        _keep = keep;
     }
 
-    public static Rollup Run(IReadOnlyList<RollupSource> inputs, Func<ColumnBatch, int, bool>? keep) => new RollupMerge(inputs, keep).Run();
+    /// <param name="spans">Whose spans are added up.</param>
+    /// <param name="edges">Whose edges are.</param>
+    public static Rollup Run(IReadOnlyList<RollupSource> spans, IReadOnlyList<RollupSource> edges)
+    {
+        var merge = new RollupMerge();
+        var (groups, spanCells) = merge.Spans(spans);
+        var (edgeGroups, edgeCells) = merge.Edges(edges);
+        return new Rollup(groups, spanCells, edgeGroups, edgeCells);
+    }
 
-    private Rollup Run()
+    private (SpanGroups Groups, RollupCells Cells) Spans(IReadOnlyList<RollupSource> inputs)
     {
         var groups = new SpanGroups(_owners, _strings);
-        var edges = new EdgeGroups(_strings) { IsKnown = _inputs.All(input => input.Edges.IsKnown) };
-        var spanNumbers = new int[_inputs.Count][];
-        var edgeNumbers = new int[_inputs.Count][];
-        for (var input = 0; input < _inputs.Count; input++)
-        {
-            var dropped = new HashSet<string>(StringComparer.Ordinal);
-            spanNumbers[input] = MapGroups(_inputs[input].Groups, groups, dropped);
-            edgeNumbers[input] = MapEdges(_inputs[input].Edges, edges, dropped);
-        }
-        return new Rollup(
-            groups, AddUp([.. _inputs.Select(input => input.SpanCells(RollupTier.Minute)!)], spanNumbers, groups.Count),
-            edges, AddUp([.. _inputs.Select(input => input.EdgeCells(RollupTier.Minute)!)], edgeNumbers, edges.Count));
+        int[][] numbers = [.. inputs.Select(input => MapGroups(input.Groups, groups))];
+        return (groups, AddUp([.. inputs.Select(input => input.SpanCells(RollupTier.Minute)!)], numbers, groups.Count));
     }
 
-    /// <param name="dropped">Gets the services of which no resource is kept.</param>
-    private int[] MapGroups(SpanGroups from, SpanGroups to, HashSet<string> dropped)
+    private (EdgeGroups Groups, RollupCells Cells) Edges(IReadOnlyList<RollupSource> inputs)
+    {
+        var groups = new EdgeGroups(_strings) { IsKnown = inputs.All(input => input.Edges.IsKnown) };
+        int[][] numbers = [.. inputs.Select(input => MapEdges(input.Edges, groups))];
+        return (groups, AddUp([.. inputs.Select(input => input.EdgeCells(RollupTier.Minute)!)], numbers, groups.Count));
+    }
+
+    private int[] MapGroups(SpanGroups from, SpanGroups to)
     {
         var copier = new BatchCopier(from.Owners, _owners, expectedRows: 1);
-        var kept = new bool[from.Owners.ResourceAttributes.OwnerCount];
-        var keptServices = new HashSet<string>(StringComparer.Ordinal);
-        for (var resource = 0; resource < kept.Length; resource++)
-        {
-            kept[resource] = _keep is null || _keep(from.Owners, resource);
-            (kept[resource] ? keptServices : dropped).Add(from.Owners.ResourceServiceName(resource));
-        }
-        dropped.ExceptWith(keptServices);
         var names = MapStrings(from.Strings);
         var numbers = new int[from.Count];
         for (var group = 0; group < numbers.Length; group++)
         {
             var resource = from.Resources[group];
-            if (resource >= 0 && !kept[resource])
-            {
-                numbers[group] = -1;
-                continue;
-            }
             numbers[group] = to.NumberOf(
                 resource < 0 ? SpanGroups.Unknown : copier.CopyResource(resource), from.Names[group] < 0 ? SpanGroups.Unknown : names(from.Names[group]),
                 from.Kinds[group], from.Statuses[group], from.Roots[group]);
@@ -65,19 +52,15 @@ internal sealed class RollupMerge
         return numbers;
     }
 
-    private int[] MapEdges(EdgeGroups from, EdgeGroups to, HashSet<string> dropped)
+    private int[] MapEdges(EdgeGroups from, EdgeGroups to)
     {
         var strings = MapStrings(from.Strings);
         var numbers = new int[from.Count];
         to.IsTruncated |= from.IsTruncated;
         for (var edge = 0; edge < numbers.Length; edge++)
         {
-            // Calls between services are counted where they arrive, others where they leave.
-            var kind = (EdgeKind)from.Kinds[edge];
-            var reporter = kind is EdgeKind.Service or EdgeKind.Host ? from.Servers[edge] : from.Clients[edge];
-            numbers[edge] = dropped.Count > 0 && dropped.Contains(from.Strings.GetString(reporter))
-                ? -1
-                : to.NumberOf(strings(from.Clients[edge]), strings(from.Servers[edge]), kind, strings(from.Systems[edge]), strings(from.Operations[edge]));
+            numbers[edge] = to.NumberOf(
+                strings(from.Clients[edge]), strings(from.Servers[edge]), (EdgeKind)from.Kinds[edge], strings(from.Systems[edge]), strings(from.Operations[edge]));
         }
         return numbers;
     }

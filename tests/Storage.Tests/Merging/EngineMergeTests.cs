@@ -2,6 +2,7 @@ using Apm.Storage.Embedded;
 using Apm.Storage.Embedded.Merging;
 using Apm.Storage.Tests.Embedded;
 using Apm.Telemetry;
+using Apm.Telemetry.Filters;
 using Apm.TestKit;
 
 namespace Apm.Storage.Tests.Merging;
@@ -96,6 +97,43 @@ public sealed class EngineMergeTests
         }
         await using var again = rig.Open();
         AssertHoldsAllButTheFirstSpans(rig, again);
+    }
+
+    [Fact]
+    public async Task Merge_SpansThatTwoPartsHave_AreCountedOnce()
+    {
+        var (rig, before) = await WithPartsAsync(1);
+        rig.Disk = before;
+        AddCopyOfSpans(rig);
+        await using var engine = rig.Open();
+        var spans = new EmbeddedSpanStore(engine);
+        // The copy has no rollup yet: it must have one before the merge, or that would leave the new part without.
+        await UntilAsync(rig, () => rig.Disk.FileExists("store/0000000000000063.rollup"));
+        Assert.Equal(40, await CountAsync(spans, rollups: 2));
+        rig.Time.SetUtcNow(s_later);
+        await UntilAsync(rig, () => engine.Status().Signals[0].Parts == 1);
+        Assert.Equal(20, await CountAsync(spans, rollups: 1));
+        rig.AssertHolds(engine);
+    }
+
+    /// <summary>As if the store had forgotten the spans when they were sent again.</summary>
+    private static void AddCopyOfSpans(EngineRig rig)
+    {
+        using var manifest = Manifest.Open(rig.Disk, EngineRig.Folder);
+        var part = manifest.Parts.Single(part => part.Signal == Signal.Traces);
+        var copy = part with { Id = 0x63 };
+        using (var file = rig.Disk.Create("store/" + copy.FileName))
+        {
+            file.Write(rig.Disk.ReadAll("store/" + part.FileName), 0);
+        }
+        manifest.Commit(new ManifestEdit([copy], [], manifest.CoveredSpans, manifest.CoveredLogs));
+    }
+
+    private static async Task<long> CountAsync(EmbeddedSpanStore spans, int rollups)
+    {
+        var result = await spans.AggregateAsync(new AggregateQuery(Filter.All, TimeRange.All, 0, []), QueryBudget.Default, Cancellation);
+        Assert.Equal((true, rollups, 0L), (result.Scan.Complete, result.Scan.RollupsRead, result.Scan.RowsScanned));
+        return result.Groups[0].Total.Count;
     }
 
     [Theory]

@@ -41,6 +41,9 @@ public sealed class RollupVerifierTests
             var (small, smallPart) = Write(seed: 3, rows: 39);
             Assert.Contains("counts 39 spans", RollupVerifier.Verify(small, Path, part, level: 1)[0].What, StringComparison.Ordinal);
             smallPart.Dispose();
+            var (large, largePart) = Write(seed: 3, rows: 41);
+            Assert.Contains("counts 41 spans", RollupVerifier.Verify(large, Path, part, level: 1)[0].What, StringComparison.Ordinal);
+            largePart.Dispose();
         }
     }
 

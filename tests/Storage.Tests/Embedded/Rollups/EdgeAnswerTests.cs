@@ -36,10 +36,11 @@ public sealed class EdgeAnswerTests
     }
 
     /// <summary>Without the longest duration, which a correction leaves.</summary>
-    private static string Line(Edge edge) =>
+    internal static string Line(Edge edge) =>
         $"{edge.Client}>{edge.Server} {edge.Type} [{edge.System}] {edge.Operation} {edge.Calls}/{edge.Errors} {edge.Durations.SumNano} {string.Join(',', edge.Durations.Counts.ToArray()).TrimEnd('0', ',')}";
 
-    private static List<TestRecord> Trace(Random random, ulong trace)
+    /// <summary>A trace of some services, with calls to peers, orphans and cycles, over some minutes.</summary>
+    internal static List<TestRecord> Trace(Random random, ulong trace)
     {
         var spans = new List<TestRecord>();
         var start = random.NextInt64(4 * 60 * Minute);

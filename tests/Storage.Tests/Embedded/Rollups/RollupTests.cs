@@ -82,14 +82,6 @@ public sealed class RollupTests
     }
 
     [Fact]
-    public void Merge_WithoutSomeResources_IsTheRollupOfTheOthers()
-    {
-        var spans = Spans(6);
-        var merged = Rollup.Merge([RollupBuilder.Build(Source(spans))], (owners, resource) => owners.ResourceServiceName(resource) != "cart");
-        Assert.Equal(RollupText.Of(RollupBuilder.Build(Source(spans.Where(span => span.ServiceName != "cart"))), RollupTier.Minute), RollupText.Of(merged, RollupTier.Minute));
-    }
-
-    [Fact]
     public void Build_MoreGroupsThanFit_AddsTheRestUpAsUnknown()
     {
         var spans = Enumerable.Range(0, 100).Select(i => TestRecord.Span(1, (ulong)i + 1, name: $"op{i}", service: $"s{i % 30}")).ToList();
