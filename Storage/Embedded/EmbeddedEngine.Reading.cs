@@ -38,28 +38,6 @@ internal sealed partial class EmbeddedEngine
             : sources;
     }
 
-    /// <summary>Holds all parts as they are now, for a backup. The caller disposes it.</summary>
-    /// <exception cref="StoreClosedException">The engine is closed.</exception>
-    public BackupPin PinForBackup()
-    {
-        lock (_lock)
-        {
-            if (_disposed)
-            {
-                throw new StoreClosedException();
-            }
-            var snapshot = _snapshot;
-            snapshot.Parts.TryHold();
-            var entries = snapshot.Parts.Spans.Concat(snapshot.Parts.Logs).Select(part => part.Entry).OrderBy(entry => entry.Id).ToArray();
-            return new BackupPin(
-                snapshot.Parts,
-                _folder.ManifestOf(entries, snapshot.CoveredSpans, snapshot.CoveredLogs),
-                [.. entries.Select(entry => new BackupFile(entry.FileName, entry.Bytes))],
-                snapshot.CoveredSpans,
-                snapshot.CoveredLogs);
-        }
-    }
-
     /// <summary>The parts, what waits to be sealed and what fills, as one: a row that moves from one to another does so between two snapshots.</summary>
     private void PublishLocked()
     {

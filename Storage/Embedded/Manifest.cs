@@ -52,6 +52,9 @@ internal sealed class Manifest : IDisposable
 
     public long MergedBytes => _state.MergedBytes;
 
+    /// <summary>Highest id of any part ever listed.</summary>
+    public long LastId => _state.LastId;
+
     /// <summary>Copies in which something is damaged, by file name.</summary>
     public IReadOnlyDictionary<string, CorruptPartException> DamagedCopies { get; private init; } = new Dictionary<string, CorruptPartException>();
 

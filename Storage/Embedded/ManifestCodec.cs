@@ -5,10 +5,10 @@ using Apm.Telemetry.Files;
 
 namespace Apm.Storage.Embedded;
 
-/// <summary>The bytes of a manifest, as FORMAT.md draws them. Writes version 2, reads 1 too.</summary>
+/// <summary>The bytes of a manifest, as FORMAT.md draws them. Writes version 3, reads 1 and 2 too.</summary>
 internal static class ManifestCodec
 {
-    public const ushort Version = 2;
+    public const ushort Version = 3;
 
     private const int HeaderBytes = 16;
 
@@ -20,7 +20,7 @@ internal static class ManifestCodec
 
     private static ReadOnlySpan<byte> Magic => "APMMANI\n"u8;
 
-    /// <summary>A file of one edit, which has the sequence and the totals of the state.</summary>
+    /// <summary>A file of one edit, which has the sequence, the totals and the last id of the state.</summary>
     public static byte[] EncodeFile(ManifestEdit edit, ManifestState state)
     {
         var content = new ByteWriter();
@@ -31,7 +31,7 @@ internal static class ManifestCodec
         return content.Written.ToArray();
     }
 
-    /// <summary>An edit, which has the sequence and the totals of the state.</summary>
+    /// <summary>An edit, likewise.</summary>
     public static ReadOnlySpan<byte> Encode(ManifestEdit edit, ManifestState state)
     {
         var payload = new ByteWriter();
@@ -40,6 +40,7 @@ internal static class ManifestCodec
         payload.VarInt(edit.CoveredLogs);
         payload.VarUInt((ulong)state.SealedBytes);
         payload.VarUInt((ulong)state.MergedBytes);
+        payload.VarUInt((ulong)state.LastId);
         payload.VarUInt((ulong)edit.Added.Count);
         foreach (var part in edit.Added)
         {
@@ -134,6 +135,7 @@ internal static class ManifestCodec
         var logs = reader.VarInt();
         var sealedBytes = version == 1 ? -1 : (long)reader.VarUInt();
         var mergedBytes = version == 1 ? -1 : (long)reader.VarUInt();
+        var lastId = version < 3 ? 0 : (long)reader.VarUInt();
         var added = new ManifestPart[reader.Count(reader.Remaining)];
         for (var i = 0; i < added.Length; i++)
         {
@@ -151,5 +153,6 @@ internal static class ManifestCodec
         {
             (state.SealedBytes, state.MergedBytes) = (sealedBytes, mergedBytes);
         }
+        state.LastId = Math.Max(state.LastId, lastId);
     }
 }

@@ -24,12 +24,16 @@ internal sealed class ManifestState
     /// <summary>Bytes of all parts ever listed with another level.</summary>
     public long MergedBytes { get; set; }
 
+    /// <summary>Highest id of any part ever listed, whether it still is or not; 0: there was none. Higher ones only are given to new parts.</summary>
+    public long LastId { get; set; }
+
     /// <summary>An edit may be applied again: it changes nothing then.</summary>
     public void Apply(ManifestEdit edit, long sequence)
     {
         Sequence = sequence;
         foreach (var part in edit.Added)
         {
+            LastId = Math.Max(LastId, part.Id);
             if (Parts.TryAdd(part.Id, part))
             {
                 SealedBytes += part.Level == 0 ? part.Bytes : 0;

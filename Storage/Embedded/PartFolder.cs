@@ -149,9 +149,6 @@ internal sealed partial class PartFolder : IDisposable
         CoveredLogs = head.LogPosition;
     }
 
-    /// <summary>The bytes of a manifest that lists these parts only. Any thread.</summary>
-    public byte[] ManifestOf(IEnumerable<ManifestPart> parts, long coveredSpans, long coveredLogs) => _manifest.Of(parts, coveredSpans, coveredLogs);
-
     public void Dispose() => _manifest.Dispose();
 
     private void Add(PartSource part)
@@ -213,7 +210,7 @@ internal sealed partial class PartFolder : IDisposable
             }
         }
         var listed = _manifest.Parts.ToDictionary(part => part.FileName);
-        _lastId = Math.Max(_lastId, listed.Values.Select(part => part.Id).DefaultIfEmpty(0).Max());
+        _lastId = Math.Max(_lastId, _manifest.LastId);
         (CoveredSpans, CoveredLogs) = (_manifest.CoveredSpans, _manifest.CoveredLogs);
         var removed = new List<long>();
         foreach (var part in _manifest.Parts)

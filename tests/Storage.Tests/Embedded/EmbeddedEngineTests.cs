@@ -10,6 +10,31 @@ public sealed class EmbeddedEngineTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task Seal_HighestPartGoneBeforeARestart_GivesItsIdToNoOther()
+    {
+        var rig = new EngineRig();
+        await using (var engine = rig.Open())
+        {
+            await rig.AppendAsync(engine, 1);
+            await engine.SealAsync(Cancellation);
+            engine.OnDamage(new CorruptPartException("store/0000000000000002.part", 16, "a test says so"));
+            while (engine.DamagedListed > 0)
+            {
+                rig.Time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Yield();
+            }
+        }
+        // Twice, as the first start writes the list anew.
+        await rig.Open().DisposeAsync();
+        await using var again = rig.Open();
+        await rig.AppendAsync(again, 2);
+        await again.SealAsync(Cancellation);
+        Assert.Equal(
+            ["0000000000000001.part", "0000000000000003.part", "0000000000000004.part"],
+            rig.Disk.ListFiles("store").Where(name => name.EndsWith(".part", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task AppendAsync_ManySmallBatches_AreVisibleInFewSources()
     {
         var rig = new EngineRig();

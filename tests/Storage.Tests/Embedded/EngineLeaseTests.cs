@@ -1,7 +1,6 @@
 using Apm.Storage.Embedded;
 using Apm.Telemetry;
 using Apm.Telemetry.Filters;
-using Apm.TestKit;
 
 namespace Apm.Storage.Tests.Embedded;
 
@@ -37,7 +36,6 @@ public sealed class EngineLeaseTests
         var engine = rig.Open();
         await engine.DisposeAsync();
         Assert.Throws<StoreClosedException>(() => engine.Lease(Signal.Traces));
-        Assert.Throws<StoreClosedException>(() => engine.PinForBackup());
     }
 
     [Fact]
@@ -65,33 +63,6 @@ public sealed class EngineLeaseTests
     }
 
     [Fact]
-    public async Task PinForBackup_FilesAndManifestCopied_OpenToTheSameRows()
-    {
-        var rig = new EngineRig();
-        await using var engine = rig.Open();
-        await rig.AppendAsync(engine, 1);
-        await engine.SealAsync(Cancellation);
-        await rig.AppendAsync(engine, 2);
-        using var pin = engine.PinForBackup();
-        Assert.Equal((1, 1), (pin.CoveredSpans, pin.CoveredLogs));
-
-        await engine.SealAsync(Cancellation);
-        var copy = new EngineRig();
-        copy.Disk.CreateDirectory(EngineRig.Folder);
-        foreach (var file in pin.Files)
-        {
-            var bytes = rig.Disk.ReadAll(EngineRig.Folder + "/" + file.Name);
-            Assert.Equal(file.Bytes, bytes.Length);
-            Write(copy.Disk, file.Name, bytes);
-        }
-        Write(copy.Disk, Manifest.FileName, pin.Manifest);
-        await using var restored = copy.Open();
-        Assert.Equal(1, restored.CoveredByAll);
-        Assert.Equal(rig.Expected(Signal.Traces, 1), EngineRig.Rows(restored, Signal.Traces));
-        Assert.Equal(rig.Expected(Signal.Logs, 1), EngineRig.Rows(restored, Signal.Logs));
-    }
-
-    [Fact]
     public async Task GetFacetsAsync_EngineClosedBefore_SaysSo()
     {
         var rig = new EngineRig();
@@ -111,13 +82,5 @@ public sealed class EngineLeaseTests
             part.Source.Dispose();
             closed.Add(part.Entry.Id);
         });
-    }
-
-    private static void Write(MemoryFileSystem disk, string name, byte[] bytes)
-    {
-        using var file = disk.Create(EngineRig.Folder + "/" + name);
-        file.Write(bytes, 0);
-        file.Sync();
-        disk.SyncDirectory(EngineRig.Folder);
     }
 }

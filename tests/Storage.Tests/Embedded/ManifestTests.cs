@@ -81,22 +81,37 @@ public sealed class ManifestTests
         }
     }
 
-    [Fact]
-    public void Open_Version1_IsRead()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Open_OlderVersion_IsRead(byte version)
     {
         var payload = new ByteWriter();
+        if (version == 2)
+        {
+            payload.VarUInt(7);
+        }
         payload.VarInt(9);
         payload.VarInt(8);
+        if (version == 2)
+        {
+            payload.VarUInt(100);
+            payload.VarUInt(0);
+        }
         payload.VarUInt(1);
         payload.VarUInt(4);
         payload.Byte((byte)Signal.Logs);
         payload.VarUInt(0);
         payload.VarUInt(10);
         payload.VarUInt(100);
+        if (version == 2)
+        {
+            payload.VarInt(0);
+        }
         payload.VarUInt(0);
         var content = new ByteWriter();
         content.Bytes("APMMANI\n"u8);
-        content.Bytes([1, 0, 0, 0]);
+        content.Bytes([version, 0, 0, 0]);
         content.UInt32(Crc32C.Compute(content.Written));
         content.UInt32((uint)payload.Length);
         content.UInt32(Crc32C.Compute(payload.Written));
@@ -108,11 +123,28 @@ public sealed class ManifestTests
         using (var manifest = Manifest.Open(_disk, "store"))
         {
             Assert.Equal([new ManifestPart(4, Signal.Logs, 0, 10, 100)], manifest.Parts);
+            Assert.Equal(4, manifest.LastId);
             manifest.Commit(new ManifestEdit([Part(5, 0)], [], 10, 10));
         }
         using var again = Manifest.Open(_disk, "store");
         Assert.Equal(2, again.Parts.Count);
         Assert.Equal((10, 10), (again.CoveredSpans, again.CoveredLogs));
+    }
+
+    [Fact]
+    public void Open_HighestPartRemovedAndTheListRewritten_KnowsItsId()
+    {
+        using (var manifest = Manifest.Open(_disk, "store"))
+        {
+            manifest.Commit(new ManifestEdit([Part(8, 0), Part(9, 0)], [], 1, 1));
+            manifest.Commit(new ManifestEdit([], [9], 1, 1));
+        }
+        for (var start = 0; start < 3; start++)
+        {
+            using var again = Manifest.Open(_disk, "store");
+            Assert.Equal(9, again.LastId);
+            again.Commit(new ManifestEdit([], [8], 1, 1));
+        }
     }
 
     /// <summary>Whatever a crash leaves of both files, an edit that was committed counts, and one that was not does so whole or not at all.</summary>
