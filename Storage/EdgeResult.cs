@@ -10,7 +10,8 @@ public enum PeerType
     External,
 }
 
-public sealed record EdgeResult(IReadOnlyList<Edge> Edges, ScanReport Scan);
+/// <param name="IsTruncated">There were more edges than are told apart: those beyond are missing.</param>
+public sealed record EdgeResult(IReadOnlyList<Edge> Edges, ScanReport Scan, bool IsTruncated);
 
 /// <summary>
 /// Calls from one side to another. What a service takes out of a queue shows as an edge of type Service whose <paramref name="Client"/> is the destination

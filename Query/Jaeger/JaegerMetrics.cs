@@ -35,7 +35,11 @@ internal static class JaegerMetrics
         Errors,
     }
 
-    private sealed record Question(Measure Measure, double Quantile, bool ByOperation, AggregateQuery Query, long StartUnixNano, int WindowSteps, long RatePerNano, string ServiceNames);
+    private sealed record Question(Measure Measure, double Quantile, bool ByOperation, AggregateQuery Query, long StartUnixNano, int WindowSteps, long RatePerNano, IReadOnlyList<string> Services)
+    {
+        /// <summary>Null when several are asked for.</summary>
+        public string? OneService => Services.Count == 1 ? Services[0] : null;
+    }
 
     public static void Map(IEndpointRouteBuilder jaeger)
     {
@@ -80,7 +84,7 @@ internal static class JaegerMetrics
         ImmutableArray<Field> by = byOperation ? [Field.ServiceName, Field.Of(Intrinsic.Name)] : [Field.ServiceName];
         var start = end - lookback;
         var aggregate = new AggregateQuery(filter, new TimeRange(start - ratePer, end), step, by, MaxSeries, measure == Measure.Latencies);
-        return new Question(measure, quantile, byOperation, aggregate, start, (int)Math.Max(1, ratePer / step), ratePer, string.Join(", ", services));
+        return new Question(measure, quantile, byOperation, aggregate, start, (int)Math.Max(1, ratePer / step), ratePer, services);
     }
 
     private static IEnumerable<bool> WritePieces(Utf8JsonWriter writer, Question question, AggregateResult result)
@@ -91,15 +95,15 @@ internal static class JaegerMetrics
         writer.WriteString("type"u8, "GAUGE"u8);
         writer.WriteString("help"u8, help);
         writer.WriteStartArray("metrics"u8);
-        foreach (var group in result.Groups.Where(group => !group.IsOverflow))
+        foreach (var group in result.Groups)
         {
             writer.WriteStartObject();
             writer.WriteStartArray("labels"u8);
             if (question.ByOperation)
             {
-                WriteLabel(writer, "operation"u8, group.Key[1]?.ToString() ?? "");
+                WriteLabel(writer, "operation"u8, group.IsOverflow ? JaegerNames.Others : group.Key[1]?.ToString() ?? "");
             }
-            WriteLabel(writer, "service_name"u8, group.Key[0]?.ToString() ?? JaegerSearch.MissingServiceName);
+            WriteLabel(writer, "service_name"u8, group.IsOverflow ? question.OneService ?? JaegerNames.Others : group.Key[0]?.ToString() ?? JaegerSearch.MissingServiceName);
             writer.WriteEndArray();
             writer.WriteStartArray("metricPoints"u8);
             WritePoints(writer, question, result, group);

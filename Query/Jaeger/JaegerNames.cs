@@ -9,6 +9,9 @@ namespace Apm.Query.Jaeger;
 /// <summary>Services and operations, which Jaeger asks for without a time.</summary>
 internal static class JaegerNames
 {
+    /// <summary>In place of the name of what is beyond the operations and services that are told apart, as it counts together.</summary>
+    public const string Others = "(others)";
+
     /// <summary>How far back names are looked for: a service that sent nothing for a week is gone.</summary>
     private const long LookbackNano = 7L * 86_400 * 1_000_000_000;
 

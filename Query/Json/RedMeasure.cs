@@ -13,5 +13,9 @@ internal readonly record struct RedMeasure(long Count, long Errors, double Rate,
 
     public static RedMeasure Of(AggregateBucket bucket, double seconds) => Of(bucket.Count, bucket.Errors, bucket.Durations, seconds);
 
+    /// <summary>Of everything beyond the groups that are told apart; null when there is nothing.</summary>
+    public static RedMeasure? OfOthers(AggregateResult result, double seconds) =>
+        result.Groups.FirstOrDefault(static group => group.IsOverflow) is { } others ? Of(others.Total, seconds) : null;
+
     public static double Seconds(Telemetry.TimeRange range) => (double)((Int128)range.EndUnixNano - range.StartUnixNano) / 1e9;
 }

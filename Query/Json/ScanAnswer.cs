@@ -5,14 +5,15 @@ using Apm.Storage;
 namespace Apm.Query.Json;
 
 /// <summary>What the searches behind an answer looked at.</summary>
+/// <param name="RollupsRead">Of the parts read, those of which whole minutes came from what was added up before.</param>
 /// <param name="Plan">With explain=true: what was done with each part, and with each batch in memory.</param>
 /// <param name="StoppedBy">time, bytes, rows or limit when they stopped early.</param>
 internal sealed record ScanAnswer(
-    bool Complete, string? StoppedBy, int PartsRead, int PartsSkipped, int BlocksRead, int BlocksSkipped, long RowsScanned, long BytesRead, double ElapsedMs,
+    bool Complete, string? StoppedBy, int PartsRead, int PartsSkipped, int RollupsRead, int BlocksRead, int BlocksSkipped, long RowsScanned, long BytesRead, double ElapsedMs,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<SourcePlanAnswer>? Plan = null)
 {
     public static ScanAnswer From(ScanReport report) => new(
-        report.Complete, report.StoppedBy, report.PartsRead, report.PartsSkipped, report.BlocksRead, report.BlocksSkipped, report.RowsScanned, report.BytesRead,
+        report.Complete, report.StoppedBy, report.PartsRead, report.PartsSkipped, report.RollupsRead, report.BlocksRead, report.BlocksSkipped, report.RowsScanned, report.BytesRead,
         Math.Round(report.Elapsed.TotalMilliseconds, 3), report.Plan is null ? null : [.. report.Plan.Select(SourcePlanAnswer.Of)]);
 
     public void Write(Utf8JsonWriter writer)

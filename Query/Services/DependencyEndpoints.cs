@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Apm.Query.Services;
 
-internal sealed record DependenciesAnswer(IReadOnlyList<EdgeAnswer> Edges, ScanAnswer Scan);
+/// <param name="Truncated">There are more edges than are told apart: those beyond are missing.</param>
+internal sealed record DependenciesAnswer(IReadOnlyList<EdgeAnswer> Edges, bool Truncated, ScanAnswer Scan);
 
 /// <param name="Type">service, database, queue or external: what <paramref name="Server"/> is.</param>
 /// <param name="Operation">The most frequent name of the calling span.</param>
@@ -53,6 +54,6 @@ internal static class DependencyEndpoints
             .Select(edge => EdgeAnswer.Of(edge, seconds))
             .OrderByDescending(edge => edge.Calls).ThenBy(edge => edge.Client, StringComparer.Ordinal).ThenBy(edge => edge.Server, StringComparer.Ordinal)
             .ToArray();
-        return TypedResults.Json(new DependenciesAnswer(edges, ScanAnswer.From(run.Report)), AnswerJson.Default.DependenciesAnswer);
+        return TypedResults.Json(new DependenciesAnswer(edges, result.IsTruncated, ScanAnswer.From(run.Report)), AnswerJson.Default.DependenciesAnswer);
     }
 }

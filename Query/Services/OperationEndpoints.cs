@@ -9,7 +9,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Apm.Query.Services;
 
-internal sealed record OperationsAnswer(IReadOnlyList<OperationAnswer> Operations, ScanAnswer Scan);
+/// <param name="Others">The spans of operations beyond those that are told apart, together; null when there are none.</param>
+internal sealed record OperationsAnswer(IReadOnlyList<OperationAnswer> Operations, RedMeasure? Others, ScanAnswer Scan);
 
 /// <param name="Kind">server, client, …</param>
 /// <param name="TotalNano">Time spent in the operation: count times mean duration.</param>
@@ -42,6 +43,6 @@ internal static class OperationEndpoints
             })
             .OrderByDescending(operation => operation.TotalNano).ThenBy(operation => operation.Service, StringComparer.Ordinal).ThenBy(operation => operation.Name, StringComparer.Ordinal)
             .ToArray();
-        return TypedResults.Json(new OperationsAnswer(operations, ScanAnswer.From(run.Report)), AnswerJson.Default.OperationsAnswer);
+        return TypedResults.Json(new OperationsAnswer(operations, RedMeasure.OfOthers(result, seconds), ScanAnswer.From(run.Report)), AnswerJson.Default.OperationsAnswer);
     }
 }

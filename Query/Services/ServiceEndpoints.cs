@@ -53,7 +53,9 @@ internal static class ServiceEndpoints
         run.Add(edges.Scan);
 
         var seconds = RedMeasure.Seconds(range);
-        var answer = new ServicesAnswer(Services(requests, identities, EnvironmentsByService(environments), seconds), Peers(edges.Edges, seconds), ScanAnswer.From(run.Report));
+        var answer = new ServicesAnswer(
+            Services(requests, identities, EnvironmentsByService(environments), seconds), RedMeasure.OfOthers(requests, seconds),
+            identities.Groups.Concat(environments.Groups).Any(static group => group.IsOverflow), Peers(edges.Edges, seconds), edges.IsTruncated, ScanAnswer.From(run.Report));
         return TypedResults.Json(answer, AnswerJson.Default.ServicesAnswer);
     }
 

@@ -2,7 +2,11 @@ using Apm.Query.Json;
 
 namespace Apm.Query.Services;
 
-internal sealed record ServicesAnswer(IReadOnlyList<ServiceAnswer> Services, IReadOnlyList<PeerAnswer> Peers, ScanAnswer Scan);
+/// <param name="Others">The requests to services beyond those that are told apart, together; null when there are none.</param>
+/// <param name="IdentitiesTruncated">There are more versions, instances or environments than are told apart: what services say of them is too little.</param>
+/// <param name="PeersTruncated">There are more calls than are told apart: peers, or calls to them, are missing.</param>
+internal sealed record ServicesAnswer(
+    IReadOnlyList<ServiceAnswer> Services, RedMeasure? Others, bool IdentitiesTruncated, IReadOnlyList<PeerAnswer> Peers, bool PeersTruncated, ScanAnswer Scan);
 
 /// <param name="VersionChangedUnixNano">Start of the step in which <paramref name="Version"/> was first seen; null when it was there all the time.</param>
 /// <param name="Instances">Distinct service.instance.id.</param>

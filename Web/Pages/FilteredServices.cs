@@ -14,19 +14,21 @@ internal static class FilteredServices
     {
         var asked = api.RedAsync(
             range().Add("q", FilterText.And(filter, Requests)).Add("by", "resource.service.name").Add("step", step), cancellationToken);
-        var known = (await api.ServicesAsync(range(), cancellationToken)).Services.ToDictionary(service => service.Name, StringComparer.Ordinal);
+        var known = await api.ServicesAsync(range(), cancellationToken);
+        var byName = known.Services.ToDictionary(service => service.Name, StringComparer.Ordinal);
         var red = await asked;
         var services = new List<ServiceSummary>();
         foreach (var group in red.Groups)
         {
             if (group.Overflow || group.KeyText(0) is not { } name)
                 continue;
-            var service = known.GetValueOrDefault(name);
+            var service = byName.GetValueOrDefault(name);
             services.Add(new ServiceSummary(
                 name, service?.Language, service?.Version, service?.PreviousVersion, service?.VersionChangedUnixNano, service?.Instances ?? 0,
                 group.Rate, group.ErrorRate, group.P50Nano, group.P95Nano, group.P99Nano, null, group.Count, group.Errors,
                 group.Series is { } series ? new ServiceSeries(red.StartUnixNano ?? 0, red.StepNano ?? 1, series.Count, series.Errors, series.P95Nano) : null));
         }
-        return new ServiceList([.. services], [], red.Scan);
+        var others = red.Groups.FirstOrDefault(static group => group.Overflow);
+        return new ServiceList([.. services], [], red.Scan) { Others = others is null ? null : OtherSpans.Of(others), IdentitiesTruncated = known.IdentitiesTruncated };
     }
 }

@@ -23,6 +23,7 @@ public sealed partial class Service
     private VersionChange? _change;
     private Cause? _cause;
     private ScanInfo? _scan;
+    private string?[] _beyond = [];
     private DependencyEdge[] _edges = [];
     private OperationSummary[] _operations = [];
     private RedGroup[] _instances = [];
@@ -63,7 +64,16 @@ public sealed partial class Service
         _edges = [.. (await dependencies).Edges.Where(edge => edge.Client == Name && (edge.Type != "service" || edge.Server != Name))
             .OrderByDescending(edge => edge.Calls == 0 ? 0 : (double)edge.Errors / edge.Calls).ThenByDescending(edge => edge.Calls)];
         SetOperations((await operations).Operations);
-        _instances = [.. (await instances).Groups.Where(group => !group.Overflow).OrderByDescending(group => group.Count).Take(MostInstances)];
+        var told = (await instances).Groups.Where(group => !group.Overflow).OrderByDescending(group => group.Count).ToArray();
+        _instances = [.. told.Take(MostInstances)];
+        _beyond =
+        [
+            (await operations).Others is { } others ? T["Service.OperationsBeyond", Format.Integer(others.Count), Format.Integer((await operations).Operations.Length)] : null,
+            told.Length > MostInstances || (await instances).Groups.Length > told.Length
+                ? T["Service.InstancesBeyond", Format.Integer((await instances).Groups.Sum(group => group.Count) - _instances.Sum(group => group.Count)), Format.Integer(_instances.Length)]
+                : null,
+            (await dependencies).Truncated ? T["Topology.CallsCut", Format.Integer((await dependencies).Edges.Length)] : null,
+        ];
         _exceptions = (await exceptions).Facets.FirstOrDefault(facet => facet.Field == "event.exception.type")?.Values ?? [];
         SetCharts(measured, _total);
         await ExplainAsync((await dependencies).Edges, cancellationToken);

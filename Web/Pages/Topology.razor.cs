@@ -22,6 +22,7 @@ public sealed partial class Topology
     private Dictionary<string, TopologyNode> _nodes = [];
     private HashSet<TopologyEdge> _hidden = [];
     private ScanInfo? _scan;
+    private string?[] _beyond = [];
     private int _edgesCut;
     private bool _grouped, _shared;
     private string _json = "", _show = "", _of = "", _mode = "errors", _sort = "errors";
@@ -49,6 +50,11 @@ public sealed partial class Topology
 
         var rows = ServiceRow.Join(await services, await servicesBefore);
         _scan = (await edges).Scan is { Complete: false } cut ? cut : (await services).Scan;
+        _beyond =
+        [
+            (await edges).Truncated ? T["Topology.CallsCut", Format.Integer((await edges).Edges.Length)] : null,
+            (await services).Others is { } others ? T["Services.Beyond", Format.Integer(others.Count), Format.Integer(rows.Length)] : null,
+        ];
         _all = TopologyGraph.Of(
             rows, (await edges).Edges, (await recent).Edges, (await before).Edges, (Page.State.ToUnixNano - Page.State.FromUnixNano) / 1e9, Page.State.Environment);
         _nodes = _all.Nodes.ToDictionary(node => node.Key, StringComparer.Ordinal);

@@ -81,7 +81,7 @@ internal sealed partial class QueryHost : IAsyncDisposable
         if (json is JsonObject answer && answer["scan"] is JsonObject scan)
         {
             Assert.True(scan["complete"]!.GetValue<bool>());
-            Assert.Equal(9, scan.Count);
+            Assert.Equal(10, scan.Count);
             answer.Remove("scan");
         }
         return Compact(json);

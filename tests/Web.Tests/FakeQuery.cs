@@ -47,8 +47,8 @@ internal sealed class FakeQuery(TimeProvider time)
             };
         });
         api.MapGet("/services", (HttpContext context) => Mode == FakeMode.Empty ? new { services = Array.Empty<object>(), peers = Array.Empty<object>(), scan = Scan } : (object)Services(Range.Of(context, Now)));
-        api.MapGet("/operations", (HttpContext context) => new { operations = Mode == FakeMode.Empty ? [] : Operations(context.Request.Query["service"]), scan = Scan });
-        api.MapGet("/dependencies", () => new { edges = Mode == FakeMode.Empty ? [] : Edges, scan = Mode == FakeMode.Cut ? CutScan : Scan });
+        api.MapGet("/operations", (HttpContext context) => new { operations = Mode == FakeMode.Empty ? [] : Operations(context.Request.Query["service"]), others = Others, scan = Scan });
+        api.MapGet("/dependencies", () => new { edges = Mode == FakeMode.Empty ? [] : Edges, truncated = Mode == FakeMode.Capped, scan = Mode == FakeMode.Cut ? CutScan : Scan });
         api.MapGet("/spans/red", (HttpContext context) => Red(Range.Of(context, Now), context.Request.Query["by"].ToArray()!));
         api.MapGet("/spans/heatmap", (HttpContext context) => Heatmap(Range.Of(context, Now)));
         api.MapGet("/spans/facets", (HttpContext context) => SpanFacets(context));
@@ -73,9 +73,9 @@ internal sealed class FakeQuery(TimeProvider time)
         api.MapGet("/ingest", () => FakeIngest.Answer(Now, Mode == FakeMode.Empty));
     }
 
-    public static readonly object Scan = new { complete = true, stoppedBy = (string?)null, partsRead = 4, partsSkipped = 20, blocksRead = 30, blocksSkipped = 90, rowsScanned = 69469, bytesRead = 4_000_000, elapsedMs = 12.5 };
+    public static readonly object Scan = new { complete = true, stoppedBy = (string?)null, partsRead = 4, partsSkipped = 20, rollupsRead = 3, blocksRead = 30, blocksSkipped = 90, rowsScanned = 69469, bytesRead = 4_000_000, elapsedMs = 12.5 };
 
-    private static readonly object CutScan = new { complete = false, stoppedBy = "time", partsRead = 4, partsSkipped = 20, blocksRead = 30, blocksSkipped = 90, rowsScanned = 69469, bytesRead = 4_000_000, elapsedMs = 10_000.0 };
+    private static readonly object CutScan = new { complete = false, stoppedBy = "time", partsRead = 4, partsSkipped = 20, rollupsRead = 3, blocksRead = 30, blocksSkipped = 90, rowsScanned = 69469, bytesRead = 4_000_000, elapsedMs = 10_000.0 };
 
     public static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 
@@ -113,8 +113,10 @@ internal sealed class FakeQuery(TimeProvider time)
         };
         if (Mode == FakeMode.Hostile)
             services.Insert(0, Service(Hostile, "go", Hostile, Hostile, Deploy, 1, 1, 0.5, 0, 5, 10, 10, 11, 0.5));
-        return new { services, peers = Peers, scan = Scan };
+        return new { services, others = Others, identitiesTruncated = Mode == FakeMode.Capped, peers = Peers, peersTruncated = Mode == FakeMode.Capped, scan = Scan };
     }
+
+    private object? Others => Mode == FakeMode.Capped ? new { count = 4321, errors = 21, rate = 2.4, errorRate = 0.005, p50Nano = 9e6, p95Nano = 80e6, p99Nano = 120e6, totalNano = 1e12 } : null;
 
     private object[] Peers =>
     [
@@ -268,6 +270,8 @@ public enum FakeMode
     Empty,
     /// <summary>The query of calls was stopped by its limit of time.</summary>
     Cut,
+    /// <summary>There are more services, operations, instances and calls than are told apart.</summary>
+    Capped,
     Hostile,
     Starting,
     BadFilter,

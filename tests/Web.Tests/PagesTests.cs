@@ -63,6 +63,23 @@ public sealed partial class PagesTests
     }
 
     [Theory]
+    [InlineData("/services", "4,321 requests to services beyond the 8 with the most|There are more versions|missing among the peers")]
+    [InlineData("/services?env=production", "There are more versions")]
+    [InlineData("/services/payments", "4,321 spans of operations beyond the 3|what is beyond these 5 is missing")]
+    [InlineData("/topology", "what is beyond these 5 is missing|4,321 requests to services")]
+    public async Task Page_MoreThanIsToldApart_SaysWhatIsNotListed(string path, string expected)
+    {
+        await using var host = await WebHost.StartAsync(FakeMode.Capped);
+        var (page, _) = await host.GetAsync(path);
+        var notice = string.Concat(page.QuerySelectorAll("main .banner[role=status]").Select(banner => banner.TextContent));
+        Assert.All(expected.Split('|'), text => Assert.Contains(text, notice, StringComparison.Ordinal));
+        var (chinese, _) = await host.GetAsync(path, language: "zh-CN,zh;q=0.9");
+        Assert.Contains("缩短时间范围或添加过滤条件即可区分", string.Concat(chinese.QuerySelectorAll("main .banner[role=status]").Select(banner => banner.TextContent)), StringComparison.Ordinal);
+        await using var whole = await WebHost.StartAsync();
+        Assert.DoesNotContain((await whole.GetAsync(path)).Page.QuerySelectorAll("main .banner[role=status]"), banner => banner.TextContent.Contains("tells them apart", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(FakeMode.Starting, "The store is starting", "opening 12 parts")]
     [InlineData(FakeMode.BadFilter, "could not be read", "column 12")]
     [InlineData(FakeMode.Failing, "The query failed", "HTTP 500")]

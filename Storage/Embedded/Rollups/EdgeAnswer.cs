@@ -65,7 +65,7 @@ internal sealed class EdgeAnswer
             _scan.Stop("limit");
         }
         var edges = _sums.ToEdges();
-        return new EdgeResult(edges, _scan.Report() with { RollupsRead = _rollupsRead });
+        return new EdgeResult(edges, _scan.Report() with { RollupsRead = _rollupsRead }, _sums.IsTruncated);
     }
 
     private static (int From, int To) Minutes(TimeRange range)
