@@ -65,7 +65,14 @@ public sealed partial class StorageSettings
 
     private static string PerRow(long bytes, long rows) => rows == 0 ? Format.None : (bytes / (double)rows).ToString("0.0", CultureInfo.InvariantCulture);
 
-    private string Kept(double? seconds) => seconds is { } length ? Format.Duration(length * 1e9).ToString() : T["Settings.ForEver"];
+    /// <summary>Whole days, or else whole hours, are said as they were set.</summary>
+    private string Kept(double? seconds) => seconds switch
+    {
+        null => T["Settings.ForEver"],
+        { } days when days % 86_400 == 0 => T.Count("Settings.Days", (long)days / 86_400),
+        { } hours when hours % 3_600 == 0 => T["Shell.Unit.h", Format.Integer((long)hours / 3_600)],
+        { } length => Format.Duration(length * 1e9).ToString(),
+    };
 
     private string SignalName(string signal) => T.Has("Settings.Signal." + signal) ? T["Settings.Signal." + signal] : signal;
 }
