@@ -347,3 +347,30 @@ function valueTicks(min, max, most) {
   for (let at = 0; at <= max * 1.0001; at += step) found.push(at);
   return found;
 }
+
+/**
+ * What a module exports whose element is one chart.
+ * @param {(element: HTMLElement) => ChartOptions | null} read  what the element says; null: nothing to draw
+ */
+export function chartModule(read) {
+  /** @type {WeakMap<HTMLElement, ReturnType<typeof timeChart>>} */
+  const charts = new WeakMap();
+  return {
+    /** @param {HTMLElement} element */
+    mount(element) {
+      const options = read(element);
+      if (options) charts.set(element, timeChart(element, options));
+    },
+    /** @param {HTMLElement} element */
+    update(element) {
+      const options = read(element);
+      const chart = charts.get(element);
+      if (chart && options) chart.update(options);
+      else this.mount(element);
+    },
+    /** @param {HTMLElement} element */
+    unmount(element) {
+      charts.get(element)?.destroy();
+    },
+  };
+}

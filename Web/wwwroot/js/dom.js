@@ -56,6 +56,17 @@ export function unit(quantity) {
     : [quantity.value];
 }
 
+/** Opens a modal dialog: Escape and a press beside it close it, and then it is gone. @param {HTMLDialogElement} dialog  not in the document yet */
+export function showDialog(dialog) {
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener(
+    "click",
+    (event) => event.target === dialog && dialog.close(),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
 /** @param {Element} element */
 export function clear(element) {
   element.replaceChildren();

@@ -1,5 +1,5 @@
 // Log records a step, by severity, stacked; drag sets the range.
-import { timeChart } from "./chart.js";
+import { chartModule } from "./chart.js";
 import { compact } from "./format.js";
 import { t } from "./i18n.js";
 
@@ -13,23 +13,7 @@ const colors = {
   unspecified: "--c-fill",
 };
 
-/** @type {WeakMap<HTMLElement, {update: (options: any) => void, destroy: () => void}>} */
-const charts = new WeakMap();
-
-/** @param {HTMLElement} element */
-export function mount(element) {
-  charts.set(element, timeChart(element, read(element)));
-}
-
-/** @param {HTMLElement} element */
-export function update(element) {
-  charts.get(element)?.update(read(element));
-}
-
-/** @param {HTMLElement} element */
-export function unmount(element) {
-  charts.get(element)?.destroy();
-}
+export const { mount, update, unmount } = chartModule(read);
 
 /** @param {HTMLElement} element @returns {import('./chart.js').ChartOptions} */
 function read(element) {

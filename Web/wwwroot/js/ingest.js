@@ -1,24 +1,8 @@
 // What came in and what was rejected, a step.
-import { timeChart } from "./chart.js";
+import { chartModule } from "./chart.js";
 import { compact } from "./format.js";
 
-/** @type {WeakMap<HTMLElement, {update: (options: any) => void, destroy: () => void}>} */
-const charts = new WeakMap();
-
-/** @param {HTMLElement} element */
-export function mount(element) {
-  charts.set(element, timeChart(element, read(element)));
-}
-
-/** @param {HTMLElement} element */
-export function update(element) {
-  charts.get(element)?.update(read(element));
-}
-
-/** @param {HTMLElement} element */
-export function unmount(element) {
-  charts.get(element)?.destroy();
-}
+export const { mount, update, unmount } = chartModule(read);
 
 /** @param {HTMLElement} element @returns {import('./chart.js').ChartOptions} */
 function read(element) {

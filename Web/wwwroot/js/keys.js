@@ -1,5 +1,5 @@
 // Keys of the shell. A page module binds its own with a listener and checks isTyping.
-import { h } from "./dom.js";
+import { h, showDialog } from "./dom.js";
 import { t } from "./i18n.js";
 
 /** Whether a key press belongs to what the reader types in. @param {KeyboardEvent} event */
@@ -174,11 +174,5 @@ function showKeys() {
       ),
     )
   );
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.addEventListener(
-    "click",
-    (event) => event.target === dialog && dialog.close(),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
+  showDialog(dialog);
 }

@@ -1,8 +1,7 @@
 // The latency heatmap of a service. A box or a cell leads to the traces in it.
-import { ApiError, get } from "./api.js";
-import { h } from "./dom.js";
+import { get } from "./api.js";
+import { failureBanner } from "./failure.js";
 import { heatmap } from "./heatmap.js";
-import { t } from "./i18n.js";
 import { go, isoMillis, link, state } from "./page.js";
 
 /** Columns at most: cells of about 6 pixels. */
@@ -61,22 +60,8 @@ export async function mount(element) {
     live.set(element, { abort, destroy: map.destroy });
   } catch (error) {
     if (abort.signal.aborted) return;
-    const message = error instanceof ApiError ? error.message : String(error);
     element.replaceChildren(
-      h(
-        "div",
-        { class: "banner bad", role: "alert" },
-        h("span", { class: "grow" }, message),
-        h(
-          "button",
-          {
-            class: "btn sm",
-            type: "button",
-            onclick: () => void mount(element),
-          },
-          t("Shell.Retry"),
-        ),
-      ),
+      failureBanner(error, { retry: () => void mount(element) }),
     );
   }
 }

@@ -1,7 +1,8 @@
 // The list of log records: pages on as one scrolls, opens a record in place, follows new ones over server-sent events.
-import { ApiError, get, stream } from "./api.js";
+import { get, stream } from "./api.js";
 import { h, icon, swatch } from "./dom.js";
 import { offerExport } from "./export.js";
+import { failureBanner } from "./failure.js";
 import { dateTime, integer, time } from "./format.js";
 import { t } from "./i18n.js";
 import { equalTerm, go, isoMillis, link, state, withState } from "./page.js";
@@ -86,18 +87,18 @@ export function mount(element, page) {
       list.set(rows);
     } catch (error) {
       if (abort.signal.aborted) return;
+      // Not asked again by scrolling on: whether it is worth it the reader decides.
+      const from = cursor;
       cursor = null;
       notice.replaceChildren(
-        h(
-          "div",
-          { class: "banner bad" },
-          icon("bad"),
-          h(
-            "span",
-            { class: "grow" },
-            error instanceof ApiError ? error.message : String(error),
-          ),
-        ),
+        failureBanner(error, {
+          title: t("Logs.MoreFailed"),
+          retry: () => {
+            notice.replaceChildren();
+            cursor = from;
+            void more();
+          },
+        }),
       );
     } finally {
       loading = false;

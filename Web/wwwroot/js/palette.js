@@ -1,6 +1,6 @@
 // Ctrl+K: jumps to a service, an operation, a trace or a page.
 import { get } from "./api.js";
-import { clear, h, icon, swatch } from "./dom.js";
+import { clear, h, icon, showDialog, swatch } from "./dom.js";
 import { t } from "./i18n.js";
 import { equalTerm, go, link, state } from "./page.js";
 
@@ -140,13 +140,7 @@ export function openPalette() {
       choose(at);
     }
   });
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.addEventListener(
-    "click",
-    (event) => event.target === dialog && dialog.close(),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
+  showDialog(dialog);
   draw();
   void things().then((found) => {
     known = [...pages(), ...found];

@@ -1,6 +1,7 @@
 // How a query was read: part by part, what was read and what was skipped by which index.
-import { ApiError, get } from "./api.js";
-import { clear, h, unit } from "./dom.js";
+import { get } from "./api.js";
+import { clear, h, showDialog, unit } from "./dom.js";
+import { failureBanner } from "./failure.js";
 import { bytes, duration, integer } from "./format.js";
 import { t } from "./i18n.js";
 
@@ -41,16 +42,8 @@ export function openPlan(query) {
       body,
     )
   );
-  dialog.addEventListener("close", () => {
-    asking.abort();
-    dialog.remove();
-  });
-  dialog.addEventListener(
-    "click",
-    (event) => event.target === dialog && dialog.close(),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
+  dialog.addEventListener("close", () => asking.abort());
+  showDialog(dialog);
   void fill(body, query, asking.signal);
 }
 
@@ -70,11 +63,7 @@ async function fill(body, query, signal) {
   } catch (error) {
     if (signal.aborted) return;
     clear(body).append(
-      h(
-        "div",
-        { class: "banner bad", role: "alert" },
-        error instanceof ApiError ? error.message : String(error),
-      ),
+      failureBanner(error, { retry: () => void fill(body, query, signal) }),
     );
   }
 }

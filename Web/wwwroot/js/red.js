@@ -1,27 +1,9 @@
 // A chart of rate, errors or durations on a service's page. Its series come in data-series; a click leads to the traces of that moment.
-import { timeChart } from "./chart.js";
+import { chartModule } from "./chart.js";
 import { compact, duration, percent, text } from "./format.js";
 import { go, link } from "./page.js";
 
-/** @type {WeakMap<HTMLElement, {update: (options: any) => void, destroy: () => void}>} */
-const charts = new WeakMap();
-
-/** @param {HTMLElement} element */
-export function mount(element) {
-  const options = read(element);
-  if (options) charts.set(element, timeChart(element, options));
-}
-
-/** @param {HTMLElement} element */
-export function update(element) {
-  const options = read(element);
-  if (options) charts.get(element)?.update(options);
-}
-
-/** @param {HTMLElement} element */
-export function unmount(element) {
-  charts.get(element)?.destroy();
-}
+export const { mount, update, unmount } = chartModule(read);
 
 /** @param {HTMLElement} element @returns {import('./chart.js').ChartOptions | null} */
 function read(element) {

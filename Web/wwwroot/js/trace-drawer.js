@@ -2,6 +2,7 @@
 import { get } from "./api.js";
 import { copyText } from "./copy.js";
 import { clear, h, icon, swatch, unit } from "./dom.js";
+import { failureBanner } from "./failure.js";
 import { duration, integer, percent, text } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { link } from "./page.js";
@@ -71,20 +72,9 @@ export class Drawer {
       clear(this.element).append(this.head(span), ...this.sections(row, span, logs.records));
     } catch (error) {
       if (signal.aborted) return;
-      const said = error instanceof Error ? error.message : String(error);
       clear(this.element).append(
         this.head(),
-        h(
-          "section",
-          null,
-          h(
-            "div",
-            { class: "banner bad", role: "alert" },
-            icon("bad"),
-            h("span", { class: "grow" }, h("b", null, t("Trace.SpanFailed")), " ", said),
-            h("button", { class: "btn sm", type: "button", onclick: () => this.show() }, t("Shell.Retry")),
-          ),
-        ),
+        h("section", null, failureBanner(error, { title: t("Trace.SpanFailed"), retry: () => this.show() })),
       );
     }
   }

@@ -1,6 +1,7 @@
 // Log records of a trace: one line each, from a span to its record and back.
 import { get } from "./api.js";
-import { clear, h, icon, swatch } from "./dom.js";
+import { clear, h, swatch } from "./dom.js";
+import { failureBanner, messageOf } from "./failure.js";
 import { duration, text } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { link } from "./page.js";
@@ -78,7 +79,7 @@ export class TraceLogs {
     } catch (error) {
       if (this.abort.signal.aborted) return;
       this.state = "failed";
-      this.error = error instanceof Error ? error.message : String(error);
+      this.error = messageOf(error);
     }
     this.tell();
   }
@@ -146,15 +147,7 @@ export class LogsTab {
         ),
       );
     if (state === "failed")
-      this.host.append(
-        h(
-          "div",
-          { class: "banner bad", role: "alert" },
-          icon("bad"),
-          h("span", { class: "grow" }, h("b", null, t("Trace.LogsFailed")), " ", this.logs.error),
-          h("button", { class: "btn sm", type: "button", onclick: () => void this.logs.load() }, t("Shell.Retry")),
-        ),
-      );
+      this.host.append(failureBanner(this.logs.error, { title: t("Trace.LogsFailed"), retry: () => void this.logs.load() }));
     else if (this.logs.cursor)
       this.host.append(
         h(

@@ -2,6 +2,7 @@
 import { ApiError, get, url } from "./api.js";
 import { clear, h, icon } from "./dom.js";
 import { offerExport } from "./export.js";
+import { failureBanner } from "./failure.js";
 import { integer } from "./format.js";
 import { t } from "./i18n.js";
 import { isTyping } from "./keys.js";
@@ -88,7 +89,6 @@ class TracePage {
   showFailure(error) {
     const missing = error instanceof ApiError && error.status === 404;
     if (!missing) console.warn(error);
-    const said = error instanceof Error ? error.message : String(error);
     clear(this.element).append(
       missing
         ? h(
@@ -103,13 +103,7 @@ class TracePage {
               h("a", { class: "btn", href: link("/traces") }, t("Trace.ToTraces")),
             ),
           )
-        : h(
-            "div",
-            { class: "banner bad", role: "alert" },
-            icon("bad"),
-            h("span", { class: "grow" }, h("b", null, t("Trace.Failed")), " ", h("span", { class: "t2" }, said)),
-            h("button", { class: "btn sm", type: "button", onclick: () => this.retry() }, t("Shell.Retry")),
-          ),
+        : failureBanner(error, { title: t("Trace.Failed"), retry: () => this.retry() }),
     );
   }
 

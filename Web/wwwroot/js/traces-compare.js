@@ -1,5 +1,6 @@
 // In which attributes a box differs from the rest, largest difference first; a press adds one to the filter.
 import { clear, h, icon } from "./dom.js";
+import { failureBanner } from "./failure.js";
 import { integer, percent, text } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { addFilter } from "./page.js";
@@ -29,18 +30,9 @@ export class Compare {
     this.frame(null, h("div", { class: "skeleton" }, ...[70, 92, 84, 60, 88, 76].map((width) => h("i", { class: "sk", style: `width:${width}%` }))));
   }
 
-  /** @param {string} said @param {() => void} retry */
-  failed(said, retry) {
-    this.frame(
-      null,
-      h(
-        "div",
-        { class: "banner bad in", role: "alert" },
-        icon("bad"),
-        h("span", { class: "grow" }, h("b", null, t("Traces.CompareFailed")), " ", said),
-        h("button", { class: "btn sm", type: "button", onclick: retry }, t("Shell.Retry")),
-      ),
-    );
+  /** @param {unknown} error @param {() => void} retry */
+  failed(error, retry) {
+    this.frame(null, failureBanner(error, { title: t("Traces.CompareFailed"), retry, look: "in" }));
   }
 
   /** @param {Comparison} answer */

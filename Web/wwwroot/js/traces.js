@@ -1,6 +1,7 @@
 // The Traces page: a heatmap of durations over the list of what matches, and what is different about a box of it.
-import { ApiError, get } from "./api.js";
+import { ApiError, get, url } from "./api.js";
 import { clear, h, icon } from "./dom.js";
+import { failureBanner, messageOf } from "./failure.js";
 import { integer, percent, text } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { isTyping } from "./keys.js";
@@ -192,13 +193,14 @@ class TracesPage {
   async loadList(signal) {
     this.asked = this.listParameters();
     try {
-      const answer = await get("traces", { ...this.asked, count: "true" }, signal);
+      const asked = { ...this.asked, count: "true" };
+      const answer = await get("traces", asked, signal);
       if (signal.aborted) return;
       this.cursor = answer.nextCursor ?? null;
       this.matched = answer.matchedTraces;
       this.matchedSpans = answer.matchedSpans;
       this.list.show(answer.traces, { more: this.cursor !== null, append: false, order: this.order });
-      this.drawScan(answer.scan);
+      this.drawScan(answer.scan, asked);
       this.drawTitle();
       this.drawListHead();
       this.drawEmpty(answer);
@@ -212,11 +214,12 @@ class TracesPage {
     const { signal } = this.request;
     this.list.busy(true);
     try {
-      const answer = await get("traces", { ...this.asked, cursor: this.cursor }, signal);
+      const asked = { ...this.asked, cursor: this.cursor };
+      const answer = await get("traces", asked, signal);
       if (signal.aborted) return;
       this.cursor = answer.nextCursor ?? null;
       this.list.show(answer.traces, { more: this.cursor !== null, append: true, order: this.order });
-      this.drawScan(answer.scan);
+      this.drawScan(answer.scan, asked);
     } catch (error) {
       this.list.busy(false);
       this.fail(error, signal);
@@ -259,7 +262,7 @@ class TracesPage {
       );
       if (!signal.aborted) this.compare.show(answer);
     } catch (error) {
-      if (!signal.aborted) this.compare.failed(error instanceof Error ? error.message : String(error), () => void this.loadCompare());
+      if (!signal.aborted) this.compare.failed(error, () => void this.loadCompare());
     }
   }
 
@@ -326,8 +329,8 @@ class TracesPage {
     }
   }
 
-  /** Says what a search that was stopped has not looked at. @param {any} scan */
-  drawScan(scan) {
+  /** Says what a search that was stopped has not looked at, and leads to how it was read. @param {any} scan @param {Parameters<typeof url>[1]} asked */
+  drawScan(scan, asked) {
     clear(this.notices);
     // A page that is full is no search cut short.
     if (!scan || scan.complete || !scan.stoppedBy || scan.stoppedBy === "limit") return;
@@ -345,6 +348,7 @@ class TracesPage {
           h("span", { class: "t2" }, t("Traces.StoppedHint", integer(scan.partsRead ?? 0), integer(scan.rowsScanned ?? 0), seconds)),
         ),
         this.cursor ? h("button", { class: "btn sm", type: "button", onclick: () => void this.more() }, t("Traces.Continue")) : null,
+        h("button", { class: "btn sm", type: "button", "data-action": "plan", "data-query": url("traces", asked).slice("/api/v1/".length) }, t("Shell.Plan")),
       ),
     );
   }
@@ -383,23 +387,16 @@ class TracesPage {
     const problem = error instanceof ApiError ? error.problem : undefined;
     const where = problem?.column ? ` ${t("Shell.ErrorAt", problem.line ?? 1, problem.column)}` : "";
     const expected = problem?.expected?.length ? ` ${t("Shell.ErrorExpected", problem.expected.join(", "))}` : "";
+    const clearFilter =
+      error instanceof ApiError && error.status === 400 && this.page.q
+        ? h("a", { class: "btn sm", href: withState({ q: null }) }, t("Shell.ClearFilter"))
+        : null;
     clear(this.notices).append(
-      h(
-        "div",
-        { class: "banner bad", role: "alert" },
-        icon("bad"),
-        h(
-          "span",
-          { class: "grow" },
-          h("b", null, t("Traces.QueryFailed")),
-          " ",
-          h("span", { class: "t2" }, `${error instanceof Error ? error.message : String(error)}${where}${expected}`),
-        ),
-        error instanceof ApiError && error.status === 400 && this.page.q
-          ? h("a", { class: "btn sm", href: withState({ q: null }) }, t("Shell.ClearFilter"))
-          : null,
-        h("button", { class: "btn sm", type: "button", onclick: () => (clear(this.notices), void this.load()) }, t("Shell.Retry")),
-      ),
+      failureBanner(`${messageOf(error)}${where}${expected}`, {
+        title: t("Traces.QueryFailed"),
+        ways: [clearFilter],
+        retry: () => (clear(this.notices), void this.load()),
+      }),
     );
     // With nothing to show the frame is only in the way.
     if (this.list.rows.length === 0 && !this.heat.data) this.columns.hidden = true;
