@@ -37,18 +37,10 @@ public static class OtlpWalker
     {
         ReadHead(frame, out var resource, out var schemaUrl);
         sink.Resource(resource, schemaUrl);
-        var reader = new ProtobufReader(frame);
-        while (!reader.End)
+        var scopes = new ContentReader(frame);
+        while (scopes.Next(out var scope))
         {
-            var tag = reader.ReadTag();
-            if (tag == SecondTag)
-            {
-                WalkScope(reader.ReadBytes(), ref sink);
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
+            WalkScope(scope, ref sink);
         }
     }
 
@@ -57,18 +49,10 @@ public static class OtlpWalker
     {
         ReadHead(frame, out var scope, out var schemaUrl);
         sink.Scope(scope, schemaUrl);
-        var reader = new ProtobufReader(frame);
-        while (!reader.End)
+        var items = new ContentReader(frame);
+        while (items.Next(out var item))
         {
-            var tag = reader.ReadTag();
-            if (tag == SecondTag)
-            {
-                sink.Item(reader.ReadBytes());
-            }
-            else
-            {
-                reader.Skip(tag);
-            }
+            sink.Item(item);
         }
     }
 
@@ -95,6 +79,28 @@ public static class OtlpWalker
                     reader.SkipUnknown(tag, FrameFields);
                     break;
             }
+        }
+    }
+
+    /// <summary>What a frame whose head was read holds: the scopes of a resource, or the items of a scope.</summary>
+    private ref struct ContentReader(ReadOnlySpan<byte> frame)
+    {
+        private ProtobufReader _reader = new(frame);
+
+        public bool Next(out ReadOnlySpan<byte> content)
+        {
+            while (!_reader.End)
+            {
+                var tag = _reader.ReadTag();
+                if (tag == SecondTag)
+                {
+                    content = _reader.ReadBytes();
+                    return true;
+                }
+                _reader.Skip(tag);
+            }
+            content = default;
+            return false;
         }
     }
 }

@@ -2,6 +2,7 @@ using Apm.Storage;
 using Apm.Storage.Columns;
 using Apm.Storage.Embedded;
 using Apm.Storage.Embedded.Search;
+using Apm.Storage.Tests.Search;
 using Apm.Telemetry;
 using Apm.Telemetry.Attributes;
 using Apm.Telemetry.Filters;
@@ -11,27 +12,6 @@ namespace Apm.Query.Tests.Api;
 public sealed class ClientGoneTests
 {
     private const int Blocks = 50;
-
-    /// <summary>Passes on to a batch of many blocks, and says when one is opened.</summary>
-    private sealed class WatchedSource(HeadSource inner, Action opened) : RowSource
-    {
-        public override Signal Signal => inner.Signal;
-        public override int BlockCount => inner.BlockCount;
-        public override long RowCount => inner.RowCount;
-        public override long FirstTimeUnixNano => inner.FirstTimeUnixNano;
-        public override long LastTimeUnixNano => inner.LastTimeUnixNano;
-        public override ColumnBatch Owners => inner.Owners;
-        public override IReadOnlyList<AttributeName> AttributeNames => inner.AttributeNames;
-        public override BlockBounds GetBounds(int block) => inner.GetBounds(block);
-        public override bool MayEqual(int block, Field field, in AttributeValue value) => inner.MayEqual(block, field, value);
-        public override void FindTrace(TraceId traceId, List<int> blocks) => inner.FindTrace(traceId, blocks);
-
-        public override RowBlock OpenBlock(int block)
-        {
-            opened();
-            return inner.OpenBlock(block);
-        }
-    }
 
     [Theory]
     [InlineData("traces?count=true")]
@@ -44,7 +24,7 @@ public sealed class ClientGoneTests
         var reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var gone = new ManualResetEventSlim();
         var opened = 0;
-        host.Spans.Append(new WatchedSource(new HeadSource(Batches.Spans(Enumerable.Range(0, Blocks).Select(i => new SpanRow("cart", "GET", i, 5) { Trace = (ulong)i + 1, Id = (ulong)i + 1 })), blockRows: 1), () =>
+        host.Spans.Append(new WatchedSource(new HeadSource(Batches.Spans(Enumerable.Range(0, Blocks).Select(i => new SpanRow("cart", "GET", i, 5) { Trace = (ulong)i + 1, Id = (ulong)i + 1 })), blockRows: 1), onOpen: () =>
         {
             Interlocked.Increment(ref opened);
             reading.TrySetResult();

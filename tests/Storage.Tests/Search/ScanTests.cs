@@ -15,29 +15,6 @@ public sealed class ScanTests
 
     private static TraceQuery Newest(int limit, bool countAll = false) => new(Filter.All, TimeRange.All, TraceOrder.Newest, limit, CountAll: countAll);
 
-    /// <summary>Passes on to a source; a block may be damaged, and each open can do something.</summary>
-    private sealed class WatchedSource(HeadSource inner, int damagedBlock = -1, Action? onOpen = null) : RowSource
-    {
-        public List<int> Opened { get; } = [];
-        public override Signal Signal => inner.Signal;
-        public override int BlockCount => inner.BlockCount;
-        public override long RowCount => inner.RowCount;
-        public override long FirstTimeUnixNano => inner.FirstTimeUnixNano;
-        public override long LastTimeUnixNano => inner.LastTimeUnixNano;
-        public override ColumnBatch Owners => inner.Owners;
-        public override IReadOnlyList<AttributeName> AttributeNames => inner.AttributeNames;
-        public override BlockBounds GetBounds(int block) => inner.GetBounds(block);
-        public override bool MayEqual(int block, Field field, in AttributeValue value) => inner.MayEqual(block, field, value);
-        public override void FindTrace(TraceId traceId, List<int> blocks) => inner.FindTrace(traceId, blocks);
-
-        public override RowBlock OpenBlock(int block)
-        {
-            Opened.Add(block);
-            onOpen?.Invoke();
-            return block == damagedBlock ? throw new CorruptPartException("part", 7, "checksum") : inner.OpenBlock(block);
-        }
-    }
-
     private sealed class ManualTime : TimeProvider
     {
         public long Now { get; set; }
