@@ -2,13 +2,17 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Apm.TestKit.Processes;
 
 namespace Apm.EndToEnd;
 
 /// <summary>Bad input gets a clear answer and harms nothing beside it: a good span sent with it, or after it, is found.</summary>
-public sealed class BadInputTests(StandaloneFixture fixture)
+public sealed partial class BadInputTests(StandaloneFixture fixture)
 {
+    /// <summary>A minute ago: what retention keeps. <c>@5</c> in a test's data is 5 ns after it.</summary>
+    private static readonly long s_baseUnixNano = (DateTimeOffset.UtcNow - TimeSpan.FromMinutes(1) - DateTimeOffset.UnixEpoch).Ticks * 100;
+
     private const string Times1970 = "\"startTimeUnixNano\":\"1\",\"endTimeUnixNano\":\"1000001\"";
     private const string Times2099 = "\"startTimeUnixNano\":\"4070908800000000000\",\"endTimeUnixNano\":\"4070908800000000001\"";
 
@@ -51,11 +55,11 @@ public sealed class BadInputTests(StandaloneFixture fixture)
     }
 
     [Theory]
-    [InlineData("\"startTimeUnixNano\":\"1767225602000000000\",\"endTimeUnixNano\":\"1767225601000000000\"", "durationNano", "0")]
+    [InlineData("\"startTimeUnixNano\":\"@2000000000\",\"endTimeUnixNano\":\"@1000000000\"", "durationNano", "0")]
     [InlineData("\"spanId\":\"00000000000000aa\",\"parentSpanId\":\"00000000000000aa\"", "parentSpanId", "null")]
     [InlineData(Times1970, "startUnixNano", "\"1\"")]
     [InlineData(Times2099, "startUnixNano", "\"4070908800000000000\"")]
-    [InlineData("\"startTimeUnixNano\":1767225601000000001,\"endTimeUnixNano\":1767225601000000003", "startUnixNano", "\"1767225601000000001\"")]
+    [InlineData("\"startTimeUnixNano\":@1,\"endTimeUnixNano\":@3", "startUnixNano", "\"@1\"")]
     [InlineData("\"attributes\":[{\"key\":\"n\",\"value\":{\"intValue\":5}},{\"key\":\"m\",\"value\":{\"intValue\":\"-6\"}}]", "attributes", "{\"n\":5,\"m\":-6}")]
     [InlineData("\"attributes\":[{\"key\":\"a\",\"value\":{\"stringValue\":\"first\"}},{\"key\":\"a\",\"value\":{\"stringValue\":\"last\"}}]", "attributes", "{\"a\":\"last\"}")]
     [InlineData("\"surprise\":{\"deep\":[1,{\"traceId\":\"zz\"}]},\"name\":\"known\"", "name", "\"known\"")]
@@ -63,13 +67,13 @@ public sealed class BadInputTests(StandaloneFixture fixture)
     public async Task Span_OddButMeaningful_IsStoredAndReadBack(string fields, string property, string expected)
     {
         string good = OtlpRequest.NewId(32), odd = OtlpRequest.NewId(32);
-        var (status, body) = await OtlpRequest.SendAsync(Standalone, OtlpRequest.Of(OtlpRequest.Span(good), OtlpRequest.Span(odd, fields)));
+        var (status, body) = await OtlpRequest.SendAsync(Standalone, OtlpRequest.Of(OtlpRequest.Span(good), OtlpRequest.Span(odd, At(fields))));
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Null(JsonNode.Parse(body)!["partialSuccess"]?["rejectedSpans"]);
         Assert.Equal(1, await SpansAsync(good, 1));
         Assert.Equal(1, await SpansAsync(odd, 1));
         var trace = JsonNode.Parse(await Standalone.Client.GetStringAsync($"api/v1/traces/{odd}"))!;
-        Assert.Equal(expected, trace["spans"]![0]![property]?.ToJsonString() ?? "null");
+        Assert.Equal(At(expected), trace["spans"]![0]![property]?.ToJsonString() ?? "null");
         using var jaeger = await Standalone.Client.GetAsync($"jaeger/api/traces/{odd}");
         Assert.Equal(HttpStatusCode.OK, jaeger.StatusCode);
     }
@@ -159,8 +163,8 @@ public sealed class BadInputTests(StandaloneFixture fixture)
         writer.WriteBytes(1, Convert.FromHexString(id));
         writer.WriteBytes(2, [0, 0, 0, 0, 0, 0, 0, 1]);
         writer.WriteBytes(5, [(byte)'a', 0xff, (byte)'b']);
-        writer.WriteFixed64(7, 1_767_225_601_000_000_000);
-        writer.WriteFixed64(8, 1_767_225_601_000_000_001);
+        writer.WriteFixed64(7, (ulong)s_baseUnixNano);
+        writer.WriteFixed64(8, (ulong)s_baseUnixNano + 1);
         writer.EndMessage(span);
         writer.EndMessage(scopeSpans);
         writer.EndMessage(resourceSpans);
@@ -178,6 +182,11 @@ public sealed class BadInputTests(StandaloneFixture fixture)
         Assert.True(answer.StatusCode is HttpStatusCode.RequestUriTooLong or HttpStatusCode.BadRequest, $"answered {answer.StatusCode}");
         await TakesTheNextAsync();
     }
+
+    private static string At(string text) => Offset().Replace(text, match => (s_baseUnixNano + long.Parse(match.ValueSpan[1..], CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture));
+
+    [GeneratedRegex(@"@\d+")]
+    private static partial Regex Offset();
 
     private static string Attributes(int count, Func<int, string> attribute) => $"\"attributes\":[{string.Join(',', Enumerable.Range(0, count).Select(attribute))}]";
 

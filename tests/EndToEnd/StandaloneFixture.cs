@@ -4,14 +4,14 @@ using Apm.TestKit.Processes;
 
 namespace Apm.EndToEnd;
 
-/// <summary>One started product for all tests of this project that leave it running.</summary>
+/// <summary>One started product for all tests of this project that leave it running. It keeps everything: some send spans of 1970.</summary>
 public sealed class StandaloneFixture : IAsyncLifetime
 {
     private StandaloneProcess? _process;
 
     internal StandaloneProcess Process => _process ?? throw new InvalidOperationException("not started");
 
-    public async ValueTask InitializeAsync() => _process = await StandaloneProcess.StartAsync();
+    public async ValueTask InitializeAsync() => _process = await StandaloneProcess.StartAsync(null, "--Retention:Spans:Default", "forever");
 
     public async ValueTask DisposeAsync()
     {
