@@ -1,3 +1,4 @@
+using Apm.Storage.Columns;
 using Apm.Storage.Embedded.Encodings;
 using Apm.Storage.Embedded.Parts;
 using Apm.Storage.Tests.Embedded;
@@ -17,11 +18,16 @@ internal sealed class PartForgery
     private readonly byte[] _directory;
 
     public PartForgery(Signal signal, int distinct = 30, int rows = 200)
+        : this(signal == Signal.Traces ? new RandomBatch(5, distinct: distinct).Spans(rows) : new RandomBatch(5, distinct: distinct).Logs(rows))
     {
-        var random = new RandomBatch(5, distinct: distinct);
+    }
+
+    /// <param name="rows">What the part holds before the forgery.</param>
+    public PartForgery(ColumnBatch rows)
+    {
         using (var file = _disk.Create(Path))
         {
-            using var content = new BatchContent([signal == Signal.Traces ? random.Spans(rows) : random.Logs(rows)]);
+            using var content = new BatchContent([rows]);
             PartWriter.Write(file, content);
         }
         _bytes = _disk.ReadAll(Path);

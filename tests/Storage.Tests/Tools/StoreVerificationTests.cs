@@ -1,7 +1,10 @@
+using Apm.Storage.Columns;
+using Apm.Storage.Embedded.Encodings;
 using Apm.Storage.Embedded.Parts;
 using Apm.Storage.Embedded.Tools;
 using Apm.Storage.Tests.Embedded;
 using Apm.Telemetry;
+using Apm.Telemetry.Attributes;
 using Apm.Telemetry.Files;
 using Apm.TestKit;
 
@@ -11,6 +14,9 @@ public sealed class StoreVerificationTests
 {
     /// <summary>Bytes from one flip to the next; APM_FLIP_STRIDE=1 flips a bit of every byte.</summary>
     private static readonly int s_stride = int.Parse(Environment.GetEnvironmentVariable("APM_FLIP_STRIDE") ?? "5", System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>Of the integers in <see cref="ManyValues"/>.</summary>
+    private const long FirstOffset = 1_000_000_000_000;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -48,6 +54,60 @@ public sealed class StoreVerificationTests
             disk.Corrupt(path, bytes => bytes[at] ^= bit);
         }
         Assert.Empty(Verify(disk));
+    }
+
+    /// <summary>Also the indexes of columns without a dictionary, which small parts of few values do not have.</summary>
+    [Fact]
+    public void Verify_OneBitOfAPartWithEveryKindOfChunkFlipped_IsFoundThere()
+    {
+        const string path = "a.part";
+        var disk = new MemoryFileSystem();
+        using (var file = disk.Create(path))
+        {
+            using var content = new BatchContent([ManyValues(2_000)]);
+            PartWriter.Write(file, content);
+        }
+        List<PartChunk> chunks;
+        using (var part = Open())
+        {
+            Assert.Empty(PartVerifier.Verify(part, Cancellation));
+            chunks = PartChunks.Of(part).FindAll(chunk => !chunk.Reference.IsAbsent);
+        }
+        Assert.Equal(Enum.GetValues<PartChunkKind>(), chunks.Select(chunk => chunk.Kind).Distinct().Order());
+        var ends = chunks.SelectMany(chunk => new[] { chunk.Reference.Offset, chunk.Reference.Offset + chunk.Reference.StoredBytes - 1 }).ToHashSet();
+        var length = disk.ReadAll(path).Length;
+        for (var at = 0; at < length; at++)
+        {
+            // Odd, so that it runs through the bits too.
+            if (!ends.Contains(at) && at % ((100 * s_stride) - 3) != 0)
+            {
+                continue;
+            }
+            var bit = (byte)(1 << (at % 8));
+            disk.Corrupt(path, bytes => bytes[at] ^= bit);
+            Assert.InRange(FirstFinding(), 0, at);
+            disk.Corrupt(path, bytes => bytes[at] ^= bit);
+        }
+
+        PartSource Open() => new(PartFile.Open(disk, path), new ChunkCache(1 << 20));
+
+        // Where the first finding lies; long.MaxValue: there is none.
+        long FirstFinding()
+        {
+            try
+            {
+                using var part = Open();
+                return PartVerifier.Verify(part, Cancellation) is [var finding, ..] ? finding.Offset : long.MaxValue;
+            }
+            catch (CorruptPartException damage)
+            {
+                return damage.Offset;
+            }
+            catch (NotSupportedException)
+            {
+                return 0; // a flipped version
+            }
+        }
     }
 
     [Theory]
@@ -151,10 +211,43 @@ public sealed class StoreVerificationTests
     }
 
     [Fact]
+    public void Verify_ForgedTextFilter_IsFound()
+    {
+        var forgery = new PartForgery(ManyValues(2_000));
+        var filter = PartChunks.Of(forgery.Source).First(chunk => chunk is { Kind: PartChunkKind.TextFilter, Reference.Codec: ChunkCodec.Plain });
+        forgery.ChangeChunk(filter.Reference, bytes => bytes.AsSpan().Clear());
+        AssertFinds(forgery, "the text filter of block 0 does not know value");
+    }
+
+    [Fact]
+    public void Verify_ForgedRange_IsFound()
+    {
+        var forgery = new PartForgery(ManyValues(2_000));
+        var writer = new ByteWriter();
+        writer.VarInt(FirstOffset);
+        forgery.ReplaceInDirectory(writer.Written, lowest => lowest[0] ^= 0x40);
+        AssertFinds(forgery, "is not from ");
+    }
+
+    [Fact]
     public void Verify_BytesThatNothingRefersTo_AreFound()
     {
         var forgery = new PartForgery(Signal.Traces) { Gap = 5 };
         AssertFinds(forgery, "5 bytes belong to nothing");
+    }
+
+    /// <summary>Log records with a body, a number and a text of their own each, which no dictionary holds.</summary>
+    private static ColumnBatch ManyValues(int rows)
+    {
+        var random = new Random(7);
+        return TestRecord.ToBatch(Signal.Logs, Enumerable.Range(0, rows).Select(i => new TestRecord
+        {
+            Time = i,
+            TraceId = new TraceId(0, (ulong)(i / 4) + 1),
+            SpanId = new SpanId((ulong)i + 1),
+            Body = AttributeValue.FromString($"order {random.NextInt64():x16} accepted in {i} ms"),
+            Attributes = [("offset", AttributeValue.FromInt64(FirstOffset + i)), ("order.id", AttributeValue.FromString($"{random.NextInt64():x16}")), ("queue", AttributeValue.FromInt64(i % 5))],
+        }));
     }
 
     private static void AssertFinds(PartForgery forgery, string what)
