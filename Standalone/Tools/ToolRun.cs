@@ -56,6 +56,7 @@ internal static class ToolRun
     public static string Existing(string directory)
     {
         var full = Path.GetFullPath(directory);
-        return Directory.Exists(full) ? full : throw new SettingsException([$"'{full}' is not there, or is no directory."]);
+        return Directory.Exists(full) ? full
+            : throw new SettingsException([File.Exists(full) ? $"'{full}' is a file; what is wanted is the directory it lies in." : $"'{full}' is not there, or may not be looked into."]);
     }
 }
