@@ -29,6 +29,8 @@ public sealed partial class Topology
 
     private bool HasMap => !Loading && Failure is null && _all.Nodes.Count > 0;
 
+    private int Peers => _all.Nodes.Count(node => node.Type is not ("service" or "entry"));
+
     private int Unhealthy => _all.Edges.Count(edge => edge.State != "ok");
 
     protected override async Task LoadAsync(CancellationToken cancellationToken)
@@ -45,8 +47,9 @@ public sealed partial class Topology
         var edges = Api.DependenciesAsync(Page.Range(), cancellationToken);
         var recent = Api.DependenciesAsync(new ApiParameters().Add("from", recentFrom).Add("to", Page.State.ToUnixNano), cancellationToken);
         var before = Api.DependenciesAsync(against.Range(Page.State), cancellationToken);
+        var requests = Api.RedAsync(Page.Range().Add("q", "kind = server").Add("by", "resource.service.name"), cancellationToken);
         // All are awaited before the first failure is shown, so none is left to fail unseen.
-        await Task.WhenAll(services, servicesBefore, edges, recent, before);
+        await Task.WhenAll(services, servicesBefore, edges, recent, before, requests);
 
         var rows = ServiceRow.Join(await services, await servicesBefore);
         _scan = (await edges).Scan is { Complete: false } cut ? cut : (await services).Scan;
@@ -56,7 +59,9 @@ public sealed partial class Topology
             (await services).Others is { } others ? T["Services.Beyond", Format.Integer(others.Count), Format.Integer(rows.Length)] : null,
         ];
         _all = TopologyGraph.Of(
-            rows, (await edges).Edges, (await recent).Edges, (await before).Edges, (Page.State.ToUnixNano - Page.State.FromUnixNano) / 1e9, Page.State.Environment);
+            rows, (await edges).Edges, (await recent).Edges, (await before).Edges, (Page.State.ToUnixNano - Page.State.FromUnixNano) / 1e9, Page.State.Environment,
+            // Where calls are missing, what they would explain looks as if it came from outside.
+            (await edges).Truncated ? [] : (await requests).Groups, T["Topology.Outside"]);
         _nodes = _all.Nodes.ToDictionary(node => node.Key, StringComparer.Ordinal);
         _shared = Page.State.Environment.Length > 0 && _all.Nodes.Any(node => node.Type == "service" && node.Environments.Count > 1);
         foreach (var name in _all.Nodes.Where(node => node.Type == "service").Select(node => node.Name).Order(StringComparer.Ordinal))

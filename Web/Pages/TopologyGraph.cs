@@ -2,9 +2,9 @@ using Apm.Web.Api;
 
 namespace Apm.Web.Pages;
 
-/// <summary>A service, or a database, queue or host that services call.</summary>
+/// <summary>A service, a database, queue or host that services call, or where requests come in.</summary>
 /// <param name="Key">Tells nodes apart: type, name and system. In the URL and in the map.</param>
-/// <param name="Type">"service", "database", "queue" or "external".</param>
+/// <param name="Type">"service", "database", "queue", "external" or "entry".</param>
 /// <param name="State">"bad", "warn" or "ok".</param>
 /// <param name="Environments">deployment.environment.name of a service, or of those that call a peer.</param>
 /// <param name="Now">Requests to a service, calls to a peer; null for a service that nobody calls.</param>
@@ -35,6 +35,15 @@ internal sealed record TopologyGraph(IReadOnlyList<TopologyNode> Nodes, IReadOnl
     /// <summary>A few failures are no state of a call.</summary>
     private const int FewestErrors = 3;
 
+    /// <summary>
+    /// A service is entered from outside from this share of requests that no call explains: callers send their spans up to seconds after their callees do, so
+    /// that the last calls of a range have no caller yet.
+    /// </summary>
+    private const double LeastEntering = 0.1;
+
+    /// <summary>The key of the node that stands for all who call and send no spans.</summary>
+    public const string EntryKey = "entry:";
+
     /// <summary>An error rate counts as risen from this multiple of the one before.</summary>
     private const double RisenFactor = 1.5;
 
@@ -43,7 +52,11 @@ internal sealed record TopologyGraph(IReadOnlyList<TopologyNode> Nodes, IReadOnl
     public static string KeyOf(string type, string name, string? system) => string.IsNullOrEmpty(system) || type == "service" ? $"{type}:{name}" : $"{type}:{name}:{system}";
 
     /// <param name="environment">Only services of this environment and what they call; "" for all.</param>
-    public static TopologyGraph Of(IReadOnlyList<ServiceRow> services, DependencyEdge[] now, DependencyEdge[] recent, DependencyEdge[] before, double seconds, string environment)
+    /// <param name="requests">The server spans by service. What of them no call explains came from outside.</param>
+    /// <param name="outside">The name of where that comes from.</param>
+    public static TopologyGraph Of(
+        IReadOnlyList<ServiceRow> services, DependencyEdge[] now, DependencyEdge[] recent, DependencyEdge[] before, double seconds, string environment,
+        IReadOnlyList<RedGroup> requests, string outside)
     {
         var known = services.Where(row => environment.Length == 0 || row.Now.EnvironmentNames.Contains(environment)).ToDictionary(row => row.Now.Name, StringComparer.Ordinal);
         var others = environment.Length == 0 ? [] : services.Select(row => row.Now.Name).Where(name => !known.ContainsKey(name)).ToHashSet(StringComparer.Ordinal);
@@ -60,6 +73,7 @@ internal sealed record TopologyGraph(IReadOnlyList<TopologyNode> Nodes, IReadOnl
             var was = earlier.TryGetValue(group.Key, out var old) ? Figures(old, [], seconds) : null;
             return new TopologyEdge(group.Key, ClientKey(edge), ServerKey(edge), edge.System, edge.Operation, StateOf(figures, was), false, figures, was);
         }).ToList();
+        edges.AddRange(Entries(known, edges, requests, seconds));
         var failing = edges.Where(edge => edge.State == "bad").Select(edge => edge.From).ToHashSet(StringComparer.Ordinal);
         for (var i = 0; i < edges.Count; i++)
             edges[i] = edges[i] with { Begins = edges[i].State == "bad" && !failing.Contains(edges[i].To) };
@@ -71,6 +85,8 @@ internal sealed record TopologyGraph(IReadOnlyList<TopologyNode> Nodes, IReadOnl
             AddPeer(nodes, ClientKey(edge), edge.Client, IsOutOfQueue(edge) ? "queue" : "service", edge.System, edges);
             AddPeer(nodes, ServerKey(edge), edge.Server, edge.Type, edge.Type == "service" ? null : edge.System, edges);
         }
+        if (Sum(edges.Where(edge => edge.From == EntryKey).Select(edge => edge.Now)) is { } entering)
+            nodes.Add(EntryKey, new TopologyNode(EntryKey, outside, "entry", null, "ok", [], null, null, entering with { P50Nano = null, P95Nano = null, P99Nano = null }, null));
         var environments = Inherit(nodes, edges);
         return Cut([.. nodes.Values.Select(node => environments.TryGetValue(node.Key, out var names) ? node with { Environments = names } : node)], edges);
     }
@@ -94,6 +110,32 @@ internal sealed record TopologyGraph(IReadOnlyList<TopologyNode> Nodes, IReadOnl
 
     private static Dictionary<string, DependencyEdge[]> ByKey(DependencyEdge[] edges) =>
         edges.GroupBy(EdgeKey).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+
+    /// <summary>
+    /// An edge to each service with requests that nobody known made. Where that is all of them, they are as fast and as healthy as the service; of a part the
+    /// durations are not known.
+    /// </summary>
+    private static IEnumerable<TopologyEdge> Entries(Dictionary<string, ServiceRow> known, List<TopologyEdge> edges, IReadOnlyList<RedGroup> requests, double seconds)
+    {
+        var incoming = edges.Where(edge => edge.From.StartsWith("service:", StringComparison.Ordinal)).ToLookup(edge => edge.To, StringComparer.Ordinal);
+        foreach (var group in requests.Where(group => !group.Overflow))
+        {
+            if (group.KeyText(0) is not { } name || !known.TryGetValue(name, out var row))
+                continue;
+            var key = KeyOf("service", name, null);
+            var count = group.Count - incoming[key].Sum(edge => edge.Now.Count);
+            if (count < 1 || count < LeastEntering * group.Count)
+                continue;
+            var node = NodeOf(row);
+            var isAll = !incoming[key].Any();
+            var errors = Math.Clamp(group.Errors - incoming[key].Sum(edge => edge.Now.Errors), 0, count);
+            var figures = new TopologyFigures(
+                count, errors, seconds > 0 ? count / seconds : 0, Share(errors, count), isAll ? node.Now?.RecentErrorRate ?? 0 : 0,
+                isAll ? group.P50Nano : null, isAll ? group.P95Nano : null, isAll ? group.P99Nano : null);
+            yield return new TopologyEdge(
+                $"{EntryKey} → {key}", EntryKey, key, null, null, isAll ? node.State : StateOf(figures, null), false, figures, isAll ? node.Before : null);
+        }
+    }
 
     /// <summary>Of one edge as a rule. Percentiles of several cannot be added up: those of the busiest stand.</summary>
     private static TopologyFigures Figures(IEnumerable<DependencyEdge> edges, IReadOnlyCollection<DependencyEdge> recent, double seconds)

@@ -16,9 +16,12 @@ public sealed partial class TopologyTests(BrowserFixture fixture)
         {
             await Expect(Node(page, name)).ToBeVisibleAsync();
         }
-        await Expect(page.Locator(".topo-svg .ed.bad")).ToHaveCountAsync(2);
+        // Those outside, who call the storefront, it and payments: the failure comes up to them.
+        await Expect(page.Locator(".topo-svg [data-node='entry:']")).ToContainTextAsync("Outside");
+        await Expect(page.Locator(".topo-svg .hd").First).ToHaveTextAsync("Entry");
+        await Expect(page.Locator(".topo-svg .ed.bad")).ToHaveCountAsync(3);
         await Expect(page.Locator(".topo-svg .lb.bad").First).ToBeVisibleAsync();
-        await Expect(page.Locator(".topo-side tr.hot")).ToHaveCountAsync(2);
+        await Expect(page.Locator(".topo-side tr.hot")).ToHaveCountAsync(3);
         await Expect(page.Locator("main .head .bad")).ToHaveTextAsync("1 failing path");
         await Expect(page.Locator(".topo-edges tbody tr")).ToHaveCountAsync(await page.Locator(".topo-svg .ed").CountAsync());
         Assert.Empty(open.Problems);
@@ -83,7 +86,7 @@ public sealed partial class TopologyTests(BrowserFixture fixture)
         await refreshed;
         await Expect(page.Locator("html.refreshing")).ToHaveCountAsync(0);
         Assert.Equal(before, await PlacesAsync(page));
-        await page.GetByRole(AriaRole.Link, new() { Name = "Unhealthy 2" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Unhealthy 3" }).ClickAsync();
         await Expect(Node(page, "catalog")).ToHaveCountAsync(0);
         Assert.Contains("show=bad", page.Url, StringComparison.Ordinal);
         await page.GetByRole(AriaRole.Link, new() { Name = "All", Exact = true }).ClickAsync();

@@ -49,7 +49,7 @@ internal sealed class FakeQuery(TimeProvider time)
         api.MapGet("/services", (HttpContext context) => Mode == FakeMode.Empty ? new { services = Array.Empty<object>(), peers = Array.Empty<object>(), scan = Scan } : (object)Services(Range.Of(context, Now)));
         api.MapGet("/operations", (HttpContext context) => new { operations = Mode == FakeMode.Empty ? [] : Operations(context.Request.Query["service"]), others = Others, scan = Scan });
         api.MapGet("/dependencies", () => new { edges = Mode == FakeMode.Empty ? [] : Edges, truncated = Mode == FakeMode.Capped, scan = Mode == FakeMode.Cut ? CutScan : Scan });
-        api.MapGet("/spans/red", (HttpContext context) => Red(Range.Of(context, Now), context.Request.Query["by"].ToArray()!));
+        api.MapGet("/spans/red", (HttpContext context) => Red(Range.Of(context, Now), context.Request.Query["by"].ToArray()!, context.Request.Query["q"] == "kind = server"));
         api.MapGet("/spans/heatmap", (HttpContext context) => Heatmap(Range.Of(context, Now)));
         api.MapGet("/spans/facets", (HttpContext context) => SpanFacets(context));
         api.MapGet("/spans/compare", () => Compare);
@@ -69,7 +69,7 @@ internal sealed class FakeQuery(TimeProvider time)
         });
         api.MapGet("/traces", () => new { traces = Array.Empty<object>(), matchedSpans = 0, matchedTraces = 0, nextCursor = (string?)null, scan = Scan });
         FakeLogs.Map(api, () => Now, () => Mode);
-        api.MapGet("/platform/storage", () => FakeStorage.Answer(Now, Mode == FakeMode.Empty, Mode == FakeMode.Hostile));
+        api.MapGet("/platform/storage", () => FakeStorage.Answer(Now, Mode));
         api.MapGet("/ingest", () => FakeIngest.Answer(Now, Mode == FakeMode.Empty));
     }
 
@@ -153,7 +153,8 @@ internal sealed class FakeQuery(TimeProvider time)
         return service is { Length: > 0 } ? all[..3] : all;
     }
 
-    private object Red(Range range, string[] by)
+    /// <param name="ofServers">All server spans, and not those of payments.</param>
+    private object Red(Range range, string[] by, bool ofServers)
     {
         object Group(object?[] key, double rate, double failing, double before, double p50, double p95, double p95Now)
         {
@@ -177,6 +178,7 @@ internal sealed class FakeQuery(TimeProvider time)
         object[] groups = by switch
         {
             [] => [Group([], 12.4, 0.186, 0.004, 96, 164, 5280)],
+            ["resource.service.name"] when ofServers => Mode == FakeMode.Empty ? [] : [Group(["storefront"], 214, 0.012, 0.001, 38, 232, 246), Group(["payments"], 12.4, 0.186, 0.004, 96, 164, 5280)],
             ["resource.service.name"] => [Group(["payments"], 12.4, 0.186, 0.004, 96, 164, 5280), Group(["cart"], 61.8, 0.001, 0.001, 6, 22, 22)],
             ["resource.service.version"] => [Group(["2.14.0"], 12.4, 0.186, 0.186, 96, 5280, 5280), Group(["2.13.4"], 12.4, 0.004, 0.004, 96, 164, 164)],
             _ => [.. Enumerable.Range(0, 3).Select(i => Group([.. by.Select(field => field.Contains("instance", StringComparison.Ordinal) || field.Contains("host", StringComparison.Ordinal) ? $"payments-7c9d-{i}" : (object?)"2.14.0")], 4.1 + 0.1 * i, 0.186, 0.004, 96, 164, 5280))],
@@ -268,6 +270,8 @@ public enum FakeMode
 {
     Story,
     Empty,
+    /// <summary>Started a minute ago: all rows are in memory.</summary>
+    Young,
     /// <summary>The query of calls was stopped by its limit of time.</summary>
     Cut,
     /// <summary>There are more services, operations, instances and calls than are told apart.</summary>

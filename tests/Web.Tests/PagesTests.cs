@@ -181,11 +181,36 @@ public sealed partial class PagesTests
         var (page, _) = await host.GetAsync("/settings/storage");
         string[] Rows(string table) => [.. page.QuerySelectorAll($"table[data-export={table}] tbody tr").Select(row => Regex.Replace(string.Join(" | ", row.Children.Select(cell => cell.TextContent.Trim())), @"\s+", " "))];
         Assert.Equal(["spans | in memory | – | 480,000 | 95MiB | 208.3", "spans | 0 | 6 | 4,800,000 | 212MiB | 46.3", "spans | 1 | 3 | 43,200,000 | 1.7GiB | 41.2"], Rows("levels")[..3]);
-        Assert.Equal(["spans | all others Retention:Spans:Default | 7 d 00 h", "spans | payments | 30 d 00 h", "spans | audit | for ever"], Rows("retention")[..3]);
+        Assert.Equal(["spans | all others Retention:Spans:Default | 7 days", "spans | payments | 30 days", "spans | audit | for ever"], Rows("retention")[..3]);
         Assert.Equal(("2026-11-20 | 11M | 458MiB", 5), (Rows("days")[0], Rows("days").Length));
         Assert.Equal(["damaged/00000000000000a4.part | spans | 131,072 | 2 h ago | block 3 at 81920: the checksum does not match"], Rows("damaged"));
         Assert.Contains("2.43×", page.QuerySelector(".store")!.TextContent, StringComparison.Ordinal);
         Assert.Contains("restore the days from a backup", page.QuerySelector("main")!.TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Storage_BeforeTheFirstPart_SaysThatRowsAreInMemory()
+    {
+        await using var host = await WebHost.StartAsync(FakeMode.Young);
+        var (page, _) = await host.GetAsync("/settings/storage");
+        var main = Regex.Replace(page.QuerySelector("main")!.TextContent, @"\s+", " ");
+        Assert.Contains("all 570,000 rows are in memory, and safe in the journal", main, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nothing is stored yet", main, StringComparison.Ordinal);
+        Assert.DoesNotContain("×", main, StringComparison.Ordinal);
+        // Nobody has a time of their own: there are no others.
+        Assert.Equal(["spans | all services Retention:Spans:Default | 36 h", "log records | all services Retention:Logs:Default | 36 h"],
+            page.QuerySelectorAll("table[data-export=retention] tbody tr").Select(row => Regex.Replace(string.Join(" | ", row.Children.Select(cell => cell.TextContent.Trim())), @"\s+", " ")));
+    }
+
+    [Fact]
+    public async Task Topology_OfTheStory_ShowsWhereRequestsComeIn()
+    {
+        await using var host = await WebHost.StartAsync();
+        var (page, _) = await host.GetAsync("/topology");
+        var entry = page.QuerySelector(".topo-edges tr[data-edge^='entry:']")!;
+        Assert.Contains("Outside", entry.TextContent, StringComparison.Ordinal);
+        Assert.Contains("8 services, 4 peers", page.QuerySelector("main .sub")!.TextContent, StringComparison.Ordinal);
+        Assert.Contains(host.Query.Requests, request => Uri.UnescapeDataString(request).Contains("/spans/red?", StringComparison.Ordinal) && Uri.UnescapeDataString(request).Contains("q=kind = server", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -37,6 +37,15 @@ public sealed class TopologyLayoutTests
             Tools + " console.log([...lay('a>b b>a b>b').lines.values()].map(l => `${l.key} ${l.back} ${l.loop}`).sort().join(', '))"));
 
     [Fact]
+    public async Task LayOut_AfterAColumnOfNearNodes_LeavesTheSmallGapAndBendsWithinIt() =>
+        Assert.Equal("0 130 330; M100 25H130", await Node.RunAsync($$"""
+            {{Tools}}
+            const { nodes, edges } = graph('in>a a>b');
+            const layout = layOut(nodes.map(node => ({ ...node, near: node.key === 'in' })), edges, { ...spacing, nearGap: 30 });
+            console.log([...layout.places.values()].map(place => place.x).sort((a, b) => a - b).join(' ') + '; ' + layout.lines.get('in>a').path);
+            """));
+
+    [Fact]
     public async Task LayOut_OfParallelChains_CrossesNothing() =>
         Assert.Equal("a1 b1 | a2 b2 | a3 b3", await Node.RunAsync(Tools + " console.log(rows(lay('a2>a3 b1>b2 a1>a2 b2>b3')))"));
 

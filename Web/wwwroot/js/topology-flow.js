@@ -14,6 +14,9 @@ const mostRows = 6;
 const leastDifference = 0.3;
 const leastShare = 0.5;
 
+/** Of traces that begin in a service. */
+const entering = "kind = server && span:parentID = nil";
+
 const requests = "(kind = server || kind = consumer)";
 
 /** The peer that a calling span names, in the attributes that the store reads. @param {Node} node */
@@ -39,6 +42,7 @@ const serviceTerm = (name) => equalTerm("resource.service.name", name);
 
 /** @param {Node} node @returns {Flow} */
 export function nodeFlow(node) {
+  if (node.type === "entry") return { q: entering, exact: false };
   return node.type === "service"
     ? { q: `${serviceTerm(node.name)} && ${requests}`, exact: true }
     : {
@@ -57,6 +61,8 @@ export function nodeFlow(node) {
  * @returns {Promise<Flow>}
  */
 export async function edgeFlow(edge, from, to, range, signal) {
+  if (from.type === "entry")
+    return { q: `${serviceTerm(to.name)} && ${entering}`, exact: true };
   if (from.type === "queue")
     return {
       q: `${serviceTerm(to.name)} && kind = consumer && ${peerTerm(from)}`,

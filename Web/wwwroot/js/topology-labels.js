@@ -54,7 +54,7 @@ export function placeLabels(edges, layout, mode, all) {
     const content = labelOf(edge, mode);
     const width = Math.ceil(
       textWidth(content, edge.state === "ok" ? fonts.ok : fonts.bad) +
-        (edge.state === "ok" ? 10 : 26),
+        (edge.state === "ok" ? 10 : 32),
     );
     const first = {
       x: line.loop ? line.end.x - width : line.end.x - fromNode - width,

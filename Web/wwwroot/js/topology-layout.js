@@ -3,9 +3,9 @@
 
 import { assignLayers, byKey, orient, ranks } from "./topology-layers.js";
 
-/** @typedef {{key: string, width: number, height: number, group?: string}} LayoutNode  `group` is a band: its nodes stand together */
+/** @typedef {{key: string, width: number, height: number, group?: string, near?: boolean}} LayoutNode  `group` is a band: its nodes stand together; `near`: the next column needs no room for labels */
 /** @typedef {{key: string, from: string, to: string}} LayoutEdge */
-/** @typedef {{gap: number, rowGap: number, bend: number}} Spacing  px between columns, between rows, and of the part of a gap in which lines bend */
+/** @typedef {{gap: number, nearGap?: number, rowGap: number, bend: number}} Spacing  px between columns (after one of near nodes), between rows, and of the part of a gap in which lines bend */
 /** @typedef {{key: string, x: number, y: number, width: number, height: number, layer: number}} Place  x, y: the left top corner */
 /** @typedef {{key: string, path: string, back: boolean, loop: boolean, start: {x: number, y: number}, end: {x: number, y: number}}} Line  start is left of end; `back`: it is drawn from its callee to its caller, who stands further right */
 /** @typedef {{group: string, y: number, height: number}} Band */
@@ -380,14 +380,15 @@ function stack(row, wanted, spacing, passGap = spacing.rowGap / 2) {
  * @returns {Layout}
  */
 function draw(nodes, edges, forward, items, chains, layers, more) {
-  const { gap, bend } = more.spacing;
-  /** @type {{left: number, right: number}[]} */
+  const { gap, nearGap = gap, bend } = more.spacing;
+  /** @type {{left: number, right: number, gap: number}[]} */
   const columns = [];
   let x = 0;
   for (const layer of layers) {
     const width = Math.max(0, ...layer.map((item) => item.node?.width ?? 0));
-    columns.push({ left: x, right: x + width });
-    x += width + gap;
+    const own = layer.every((item) => item.node?.near) ? nearGap : gap;
+    columns.push({ left: x, right: x + width, gap: own });
+    x += width + own;
   }
   /** @type {Map<string, Place>} */
   const places = new Map();
@@ -416,9 +417,10 @@ function draw(nodes, edges, forward, items, chains, layers, more) {
     let path = `M${first.x} ${y}`;
     for (let i = 1; i < chain.length; i++) {
       const isEnd = i === chain.length - 1;
-      const from = columns[chain[i].layer - 1].right;
+      const column = columns[chain[i].layer - 1];
+      const from = column.right;
       const next = round(chain[i].y + (isEnd ? port.in : 0));
-      const bent = Math.min(gap, bend);
+      const bent = Math.min(column.gap, bend);
       path +=
         y === next
           ? ""
@@ -458,7 +460,7 @@ function draw(nodes, edges, forward, items, chains, layers, more) {
       y: round(band.y),
       height: round(band.height),
     })),
-    width: Math.max(0, x - gap),
+    width: columns.at(-1)?.right ?? 0,
     height: Math.max(0, ...bottoms),
     signature: more.signature,
   };

@@ -8,6 +8,7 @@ import { placeLabels } from "./topology-labels.js";
 import {
   bandName,
   bandOf,
+  columnName,
   cut,
   figuresOf,
   label,
@@ -33,8 +34,11 @@ const smallNodeHeight = 34;
 /** With more nodes each says its name only. */
 const mostFullNodes = 60;
 
-/** px between columns: with room for a label, and without. */
-const gaps = { wide: 190, least: 96 };
+/** px between columns: with room for a label, without, and after that of those outside, whose lines say what the service they lead to says. */
+const gaps = { wide: 190, least: 96, near: 34 };
+
+/** px from the top of the nodes up to the line of the column's heading, and that of its letters. */
+const headings = { up: 24, upOfBands: 20, height: 14 };
 
 /** px between rows. */
 const rowGaps = { small: 12, least: 26, most: 62 };
@@ -105,7 +109,11 @@ export function createMap(options) {
   const zoom = createZoom(
     /** @type {any} */ (svg),
     /** @type {any} */ (world),
-    () => ({ width: layout.width, height: layout.height }),
+    () => ({
+      width: layout.width,
+      height: layout.height,
+      above: headings.up + headings.height,
+    }),
   );
 
   const draw = (/** @type {Graph} */ shown, /** @type {View} */ view) => {
@@ -119,6 +127,7 @@ export function createMap(options) {
       width: widthOf(node),
       height: small ? smallNodeHeight : nodeHeight,
       group: view.grouped ? bandOf(node) : "",
+      near: node.type === "entry",
     }));
     const columnGap = labelled && !small ? gap(element, graph) : gaps.least;
     // Another choice of nodes is another picture.
@@ -127,7 +136,7 @@ export function createMap(options) {
       layOut(
         places,
         graph.edges,
-        { gap: columnGap, rowGap, bend: 60 },
+        { gap: columnGap, nearGap: gaps.near, rowGap, bend: 60 },
         before?.layout ?? null,
       );
     let rowGap = before?.rowGap ?? (small ? rowGaps.small : rowGaps.least);
@@ -138,10 +147,17 @@ export function createMap(options) {
       layout = arranged(rowGap);
     }
     last = { choice, layout, rowGap };
-    const labels = placeLabels(graph.edges, layout, view.mode, labelled);
+    const nodes = new Map(graph.nodes.map((node) => [node.key, node]));
+    const labels = placeLabels(
+      graph.edges.filter((edge) => isFar(edge, nodes)),
+      layout,
+      view.mode,
+      labelled,
+    );
     world.replaceChildren(
+      ...headingShapes(view),
       ...layout.bands.filter(() => view.grouped).map((band) => bandShape(band)),
-      ...graph.edges.map((edge) => lineShape(edge, view)),
+      ...graph.edges.map((edge) => lineShape(edge, view, nodes)),
       ...labels.reverse().map((label) => labelShape(label)),
       ...graph.nodes.map((node) => nodeShape(node, view)),
     );
@@ -180,7 +196,41 @@ export function createMap(options) {
       label(bandName(band.group), { x: -6, y: band.y - 10 }),
     );
 
-  const lineShape = (/** @type {Edge} */ edge, /** @type {View} */ view) => {
+  /** Not the short line from outside to the service beside it. @param {Edge} edge @param {Map<string, Node>} nodes */
+  const isFar = (edge, nodes) =>
+    nodes.get(edge.from)?.type !== "entry" ||
+    (layout.places.get(edge.to)?.layer ?? 0) >
+      (layout.places.get(edge.from)?.layer ?? 0) + 1;
+
+  /** What the columns have in them, where it is other than in the one before. @param {View} view */
+  const headingShapes = (view) => {
+    /** @type {Node[][]} */
+    const columns = [];
+    /** @type {number[]} */
+    const lefts = [];
+    for (const node of graph.nodes) {
+      const at = layout.places.get(node.key);
+      if (!at) continue;
+      (columns[at.layer] ??= []).push(node);
+      lefts[at.layer] = at.x;
+    }
+    const first = columns.map((nodes) => columnName(nodes));
+    return first.map((name, layer) =>
+      name === first[layer - 1]
+        ? null
+        : label(name, {
+            class: "hd",
+            x: lefts[layer],
+            y: -(view.grouped ? headings.upOfBands : headings.up),
+          }),
+    ).filter((shape) => shape !== null);
+  };
+
+  const lineShape = (
+    /** @type {Edge} */ edge,
+    /** @type {View} */ view,
+    /** @type {Map<string, Node>} */ nodes,
+  ) => {
     const line = layout.lines.get(edge.key);
     if (!line) return s("g", {});
     const width = widthOfLine(edge, view.mode);
@@ -198,7 +248,11 @@ export function createMap(options) {
       s("path", { class: "hit", d: line.path }),
       s("path", { class: "ln", d: line.path, "stroke-width": width }),
       s("path", { class: "tip", d: tip }),
-      s("title", {}, sentence(edge)),
+      s(
+        "title",
+        {},
+        sentence(edge, nodes.get(edge.from), nodes.get(edge.to)),
+      ),
     );
     return shape;
   };
@@ -464,8 +518,13 @@ export function createMap(options) {
  * @param {Graph} graph
  */
 function gap(element, graph) {
-  const columns = Math.max(2, longestPath(graph));
-  const free = (element.clientWidth || 940) - 48 - columns * 150;
+  const entry = graph.nodes.some((node) => node.type === "entry");
+  const columns = Math.max(2, longestPath(graph) - (entry ? 1 : 0));
+  const free =
+    (element.clientWidth || 940) -
+    48 -
+    columns * 150 -
+    (entry ? 92 + gaps.near : 0);
   const each = Math.floor(free / (columns - 1) / 10) * 10;
   return Math.min(gaps.wide, Math.max(gaps.least + 34, each));
 }

@@ -1,6 +1,7 @@
 // What is known of the node or edge that is selected: its figures now and before, what flows there, and the ways on.
-import { ApiError, get } from "./api.js";
+import { get } from "./api.js";
 import { h, icon, swatch, unit } from "./dom.js";
+import { failureBanner } from "./failure.js";
 import { percent, rate } from "./format.js";
 import { t } from "./i18n.js";
 import { equalTerm, link } from "./page.js";
@@ -99,25 +100,11 @@ export function createPanel(options) {
       await ask();
     } catch (error) {
       if (signal.aborted) return;
-      const message = error instanceof ApiError ? error.message : String(error);
       more.replaceChildren(
         h(
           "section",
           null,
-          h(
-            "div",
-            { class: "banner bad", role: "alert" },
-            h("span", { class: "grow" }, message),
-            h(
-              "button",
-              {
-                class: "btn sm",
-                type: "button",
-                onclick: () => void fill(more, signal, ask),
-              },
-              t("Shell.Retry"),
-            ),
-          ),
+          failureBanner(error, { retry: () => void fill(more, signal, ask) }),
         ),
       );
     }
@@ -293,6 +280,9 @@ export function createPanel(options) {
         closer(),
       ),
       stateLine(node.state, node.now),
+      node.type === "entry"
+        ? h("p", { class: "small t2" }, t("Topology.OutsideHint"))
+        : null,
       node.environments.length || node.version
         ? h(
             "p",
@@ -469,6 +459,7 @@ export function createPanel(options) {
       "section",
       { class: "row ways" },
       tracesWay(),
+      logsWay([from, to].filter((node) => node.type === "service")),
       ...[from, to]
         .filter((node) => node.type === "service")
         .map((node) =>
@@ -495,19 +486,7 @@ export function createPanel(options) {
           )
         : null,
       tracesWay(),
-      node.type === "service"
-        ? h(
-            "a",
-            {
-              class: "btn sm",
-              href: link("/logs", {
-                q: equalTerm("resource.service.name", node.name),
-              }),
-            },
-            icon("logs"),
-            t("Shell.Logs"),
-          )
-        : null,
+      node.type === "service" ? logsWay([node]) : null,
       h(
         "button",
         {
@@ -519,6 +498,22 @@ export function createPanel(options) {
         icon("topology"),
         t("Topology.CloseUp"),
       ),
+    );
+
+  /** The logs of services, together. @param {Node[]} services  one or two */
+  const logsWay = (services) =>
+    h(
+      "a",
+      {
+        class: "btn sm",
+        href: link("/logs", {
+          q: services
+            .map((node) => equalTerm("resource.service.name", node.name))
+            .join(" || "),
+        }),
+      },
+      icon("logs"),
+      t("Shell.Logs"),
     );
 
   /** Leads to the traces once it is known which they are. */

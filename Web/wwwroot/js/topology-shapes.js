@@ -8,15 +8,31 @@ import { textWidth } from "./topology-labels.js";
 /** @typedef {import('./topology.js').Edge} Edge */
 
 /** px of a node. */
-const nodeWidths = { least: 116, most: 196 };
+const nodeWidths = { least: 116, most: 196, entry: 92 };
+
+/** What stands in a column, in the order its heading names it. */
+const kinds = ["entry", "service", "database", "queue", "external"];
 
 /** @param {Node} node */
 export function widthOf(node) {
   const name = textWidth(node.name, "600 13px") + 42;
   const state = node.state === "ok" ? 0 : 18;
+  const least = node.type === "entry" ? nodeWidths.entry : nodeWidths.least;
   return Math.round(
-    Math.min(nodeWidths.most, Math.max(nodeWidths.least, name + state)),
+    Math.min(nodeWidths.most, Math.max(least, name + state)),
   );
+}
+
+/** What stands above a column. @param {Node[]} nodes  in it */
+export function columnName(nodes) {
+  const found = kinds
+    .filter((kind) => nodes.some((node) => node.type === kind))
+    .map((kind) => t(`Topology.Column.${kind}`));
+  const name = found.reduce(
+    (all, one) => (all ? t("Topology.Column.and", all, one) : one),
+    "",
+  );
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 /** The environment of a node, or that it has several or none. @param {Node} node */
@@ -40,7 +56,8 @@ export function bandName(band) {
 export function figuresOf(node, mode) {
   if (!node.now) return t("Topology.NotCalled");
   const { now } = node;
-  if (mode === "rate") return text(rate(now.rate));
+  if (mode === "rate" || node.type === "entry")
+    return text(rate(now.rate)).replace(" ", "");
   if (mode === "latency")
     return `${text(duration(now.p50Nano))} · ${text(duration(now.p95Nano))}`;
   return node.type === "service" || node.state !== "ok"
@@ -50,6 +67,8 @@ export function figuresOf(node, mode) {
 
 /** @param {Node} node */
 export function nodeSentence(node) {
+  if (node.type === "entry")
+    return `${node.name}, ${text(rate(node.now?.rate ?? null))}. ${t("Topology.OutsideHint")}`;
   return [
     node.name,
     node.system ?? "",
@@ -66,10 +85,9 @@ export function nodeSentence(node) {
     .join(", ");
 }
 
-/** @param {Edge} edge */
-export function sentence(edge) {
-  const name = (/** @type {string} */ key) => key.slice(key.indexOf(":") + 1);
-  return `${name(edge.from)} → ${name(edge.to)}, ${t(`Shell.State.${edge.state}`)}, ${text(rate(edge.now.rate))}, ${text(percent(edge.now.errorRate))}, p95 ${text(duration(edge.now.p95Nano))}`;
+/** @param {Edge} edge @param {Node | undefined} from @param {Node | undefined} to */
+export function sentence(edge, from, to) {
+  return `${from?.name ?? ""} → ${to?.name ?? ""}, ${t(`Shell.State.${edge.state}`)}, ${text(rate(edge.now.rate))}, ${text(percent(edge.now.errorRate))}, p95 ${text(duration(edge.now.p95Nano))}`;
 }
 
 /** px. A thousand calls a second are about three times as wide as one. @param {Edge} edge @param {import('./topology.js').Mode} mode */
@@ -88,6 +106,7 @@ export function symbol(node) {
     return /^(redis|memcached|valkey)$/.test(node.system ?? "")
       ? "cache"
       : "db";
+  if (node.type === "entry") return "user";
   return node.type === "queue"
     ? "queue"
     : node.type === "service"

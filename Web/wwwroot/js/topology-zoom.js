@@ -8,8 +8,9 @@ const leastToFit = 0.35;
 /** On a phone's screen a map is rather moved about than too small to be read, px and zoom. */
 const narrow = { width: 560, zoom: 0.72 };
 
-/** px around a map that fits. */
+/** px around a map that fits; above it lie the controls, below the legend. */
 const margin = 24;
+const overlay = { top: 46, bottom: 32 };
 
 /** A press that moved less than this is a click, px. */
 const clickPixels = 4;
@@ -17,7 +18,7 @@ const clickPixels = 4;
 /**
  * @param {SVGSVGElement} svg
  * @param {SVGGElement} world
- * @param {() => {width: number, height: number}} size  of what is drawn
+ * @param {() => {width: number, height: number, above: number}} size  of what is drawn, from 0 and above it
  */
 export function createZoom(svg, world, size) {
   let [x, y, k] = [0, 0, 1];
@@ -38,11 +39,12 @@ export function createZoom(svg, world, size) {
 
   const fit = () => {
     const { clientWidth, clientHeight } = svg;
-    const { width, height } = size();
+    const { width, height, above } = size();
     if (!clientWidth || !clientHeight) return;
+    const room = clientHeight - overlay.top - overlay.bottom;
     const whole = Math.min(
       (clientWidth - 2 * margin) / Math.max(1, width),
-      (clientHeight - 3 * margin) / Math.max(1, height),
+      room / Math.max(1, height + above),
     );
     k = Math.min(
       1,
@@ -53,9 +55,9 @@ export function createZoom(svg, world, size) {
         ? margin
         : (clientWidth - width * k) / 2;
     y =
-      height * k > clientHeight - 2 * margin
-        ? margin + 12
-        : (clientHeight - height * k) / 2;
+      overlay.top +
+      above * k +
+      Math.max(0, (room - (height + above) * k) / 2);
     fitted = true;
     apply();
   };
