@@ -28,6 +28,7 @@ public static class QueryApi
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QueryOptions>, QueryOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<QueryAdmission>();
+        services.TryAddSingleton<AnswerMemory>();
         services.AddHttpContextAccessor();
         services.TryAddSingleton<QueryRunFactory>();
         services.TryAddSingleton<LogTail>();

@@ -31,6 +31,9 @@ public sealed class QueryOptions
     /// <summary>Live tails open at once: each one polls the store twice a second.</summary>
     public int ConcurrentTails { get; set; } = 50;
 
+    /// <summary>Memory of the answers that clients are reading, at most; a client that reads slowly while others wait for the room is cut off.</summary>
+    public long AnswerBytes { get; set; } = 256L << 20;
+
     internal QueryBudget Budget(TimeSpan time, bool explain) => new(time, ScannedBytes, Rows, explain);
 
     /// <summary>One line for each wrong setting: its key, its value, and what would be right.</summary>
@@ -63,6 +66,10 @@ public sealed class QueryOptions
         if (WaitingQueries is < 0 or > 100_000)
         {
             yield return $"{Section}:{nameof(WaitingQueries)} is {WaitingQueries}; it must be from 0 to 100000";
+        }
+        if (AnswerBytes < 1 << 20)
+        {
+            yield return $"{Section}:{nameof(AnswerBytes)} is {AnswerBytes}; it must be at least 1048576";
         }
         if (ConcurrentTails is < 0 or > 10_000)
         {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Apm.Query.Api;
 
 /// <summary>Runs every endpoint of the API within <see cref="QueryAdmission"/>, and turns what it throws into problem documents (RFC 9457).</summary>
-internal sealed partial class QueryEndpointFilter(QueryAdmission admission, ILogger<QueryEndpointFilter> logger) : IEndpointFilter
+internal sealed partial class QueryEndpointFilter(QueryAdmission admission, AnswerMemory memory, ILogger<QueryEndpointFilter> logger) : IEndpointFilter
 {
     /// <summary>nginx's status for a client that closed the request; nobody reads it but the log.</summary>
     private const int ClientClosedRequest = 499;
@@ -21,7 +21,9 @@ internal sealed partial class QueryEndpointFilter(QueryAdmission admission, ILog
                 return await next(context);
             }
             using var turn = await admission.EnterForAsync(http);
-            return await next(context);
+            var answer = await next(context);
+            await memory.HoldAsync(answer, http);
+            return answer;
         }
         catch (ParameterException exception)
         {

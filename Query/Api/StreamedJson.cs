@@ -9,13 +9,16 @@ namespace Apm.Query.Api;
 /// A JSON answer written straight to the connection, piece by piece. It is written after the endpoint's turn has ended, so that a slow reader holds up nobody.
 /// </summary>
 /// <param name="pieces">Each call writes one piece and says whether more follow; pieces are flushed as they fill the buffer.</param>
-internal sealed class StreamedJson(Func<Utf8JsonWriter, IEnumerable<bool>> pieces) : IResult
+/// <param name="heldBytes">What <paramref name="pieces"/> keeps in memory.</param>
+internal sealed class StreamedJson(Func<Utf8JsonWriter, IEnumerable<bool>> pieces, long heldBytes = 0) : IResult, IHeldAnswer
 {
     /// <summary>Bytes buffered before they are sent: several network packets, and far below what a large trace takes.</summary>
     private const int FlushBytes = 64 * 1024;
 
     // Relaxed: JSON is never embedded in HTML by this API, and names in any script stay readable and short.
     internal static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    public long HeldBytes { get; } = heldBytes;
 
     public StreamedJson(Action<Utf8JsonWriter> write)
         : this(writer => Once(writer, write))

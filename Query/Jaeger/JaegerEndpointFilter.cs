@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Apm.Query.Jaeger;
 
 /// <summary>As <see cref="QueryEndpointFilter"/>, with errors in the shape of Jaeger's v1 or v3.</summary>
-internal sealed partial class JaegerEndpointFilter(QueryAdmission admission, ILogger<JaegerEndpointFilter> logger) : IEndpointFilter
+internal sealed partial class JaegerEndpointFilter(QueryAdmission admission, AnswerMemory memory, ILogger<JaegerEndpointFilter> logger) : IEndpointFilter
 {
     /// <summary>nginx's status for a client that closed the request; nobody reads it but the log.</summary>
     private const int ClientClosedRequest = 499;
@@ -17,7 +17,9 @@ internal sealed partial class JaegerEndpointFilter(QueryAdmission admission, ILo
         try
         {
             using var turn = await admission.EnterForAsync(http);
-            return await next(context);
+            var answer = await next(context);
+            await memory.HoldAsync(answer, http);
+            return answer;
         }
         catch (JaegerException exception)
         {

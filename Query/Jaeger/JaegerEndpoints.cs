@@ -137,23 +137,30 @@ internal static class JaegerEndpoints
         return Uri.UnescapeDataString(path[first..^after.Length].ToString().Replace('+', ' '));
     }
 
-    /// <summary>Whole traces; one that is not there has no spans.</summary>
+    /// <summary>Whole traces; one that is not there has no spans. All together have as many spans as one may: beyond that each has one and is truncated.</summary>
     internal static async Task<List<(TraceId Id, TraceFetch Trace)>> FetchAsync(ISpanStore spans, QueryRun run, IEnumerable<TraceId> ids, CancellationToken cancellationToken)
     {
         var traces = new List<(TraceId, TraceFetch)>();
+        long rows = 0;
         foreach (var id in ids)
         {
-            traces.Add((id, await spans.GetTraceAsync(id, run.Budget(), cancellationToken)));
+            var budget = run.Budget();
+            var trace = await spans.GetTraceAsync(id, budget with { Rows = Math.Max(1, budget.Rows - rows) }, cancellationToken);
+            rows += trace.Spans.Rows;
+            traces.Add((id, trace));
         }
         return traces;
     }
 
     private static StreamedJson Traces(List<(TraceId Id, TraceFetch Trace)> traces, bool raw) => Traces(
         traces.Where(trace => trace.Trace.Spans.Rows > 0).Select(trace => new JaegerTrace(trace.Id, trace.Trace.Spans, Enumerable.Range(0, trace.Trace.Spans.Rows), trace.Trace.Truncated)), raw,
-        [.. traces.Where(trace => trace.Trace.Spans.Rows == 0).Select(trace => (0, "trace not found", (string?)JaegerTraceJson.Id(trace.Id)))]);
+        [.. traces.Where(trace => trace.Trace.Spans.Rows == 0).Select(trace => (0, "trace not found", (string?)JaegerTraceJson.Id(trace.Id)))],
+        HeldBytes(traces));
 
-    internal static StreamedJson Traces(IEnumerable<JaegerTrace> traces, bool raw, IReadOnlyList<(int Code, string Message, string? TraceId)> errors) =>
-        new(writer => WritePieces(writer, traces, raw, errors));
+    internal static StreamedJson Traces(IEnumerable<JaegerTrace> traces, bool raw, IReadOnlyList<(int Code, string Message, string? TraceId)> errors, long heldBytes) =>
+        new(writer => WritePieces(writer, traces, raw, errors), heldBytes);
+
+    internal static long HeldBytes(List<(TraceId Id, TraceFetch Trace)> traces) => traces.Sum(static trace => trace.Trace.Spans.SizeBytes);
 
     private static IEnumerable<bool> WritePieces(Utf8JsonWriter writer, IEnumerable<JaegerTrace> traces, bool raw, IReadOnlyList<(int Code, string Message, string? TraceId)> errors)
     {

@@ -53,7 +53,15 @@ internal static class JaegerMetrics
     {
         var question = Read(measure, request.Query, runs.NowUnixNano());
         var result = await spans.AggregateAsync(question.Query, runs.Begin().Budget(), cancellationToken);
-        return new StreamedJson(writer => WritePieces(writer, question, result));
+        return new StreamedJson(writer => WritePieces(writer, question, result), HeldBytes(result));
+    }
+
+    private static long HeldBytes(AggregateResult result)
+    {
+        // An object's header and three numbers, and for durations another with an array of counts.
+        const long bucketBytes = 48, durationBytes = 96;
+        return result.Groups.Sum(static group => (8L * group.Buckets.Length)
+            + group.Buckets.Sum(static bucket => bucket is null ? 0 : bucketBytes + (bucket.Durations is { } durations ? durationBytes + (8L * durations.Counts.Length) : 0)));
     }
 
     private static Question Read(Measure measure, IQueryCollection query, long now)

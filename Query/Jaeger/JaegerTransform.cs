@@ -31,7 +31,7 @@ internal static class JaegerTransform
             var spans = decoder.Take();
             var traces = Enumerable.Range(0, spans.Rows).GroupBy(row => spans.TraceId[row]);
             List<(int, string, string?)> rejected = check.Rejected == 0 ? [] : [(0, string.Create(CultureInfo.InvariantCulture, $"{check.Rejected} spans are left out: {check.Message}"), null)];
-            return JaegerEndpoints.Traces(traces.Select(rows => new JaegerTrace(rows.Key, spans, rows.OrderBy(row => spans.TimeUnixNano[row]), Truncated: false)), raw: false, rejected);
+            return JaegerEndpoints.Traces(traces.Select(rows => new JaegerTrace(rows.Key, spans, rows.OrderBy(row => spans.TimeUnixNano[row]), Truncated: false)), raw: false, rejected, spans.SizeBytes);
         }
         catch (MalformedOtlpException exception)
         {

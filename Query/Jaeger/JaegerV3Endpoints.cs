@@ -126,7 +126,7 @@ internal static class JaegerV3Endpoints
         }
     }
 
-    private static StreamedJson Result(List<(TraceId Id, TraceFetch Trace)> traces) => new(writer => WritePieces(writer, traces));
+    private static StreamedJson Result(List<(TraceId Id, TraceFetch Trace)> traces) => new(writer => WritePieces(writer, traces), JaegerEndpoints.HeldBytes(traces));
 
     private static IEnumerable<bool> WritePieces(Utf8JsonWriter writer, List<(TraceId Id, TraceFetch Trace)> traces)
     {

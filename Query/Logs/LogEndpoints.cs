@@ -68,7 +68,7 @@ internal static class LogEndpoints
         return Answer(await logs.SearchLogsAsync(query, runs.Begin().Budget(), cancellationToken), ascending);
     }
 
-    internal static IResult Answer(LogSearchResult result, bool ascending) => new StreamedJson(writer => Write(writer, result, ascending));
+    internal static IResult Answer(LogSearchResult result, bool ascending) => new StreamedJson(writer => Write(writer, result, ascending), result.Records.SizeBytes);
 
     private static IEnumerable<bool> Write(Utf8JsonWriter writer, LogSearchResult result, bool ascending)
     {

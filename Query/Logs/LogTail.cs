@@ -25,6 +25,9 @@ internal sealed partial class LogTail(
     /// <summary>Records sent after one search: more than anybody reads in half a second; the rest is counted in a <c>dropped</c> event.</summary>
     internal const int MaxRecords = 500;
 
+    /// <summary>Bytes of events after one search, and one record: what a viewer that does not read makes a tail keep. Twice what <see cref="MaxRecords"/> usually take.</summary>
+    internal const int MaxEventBytes = 1 << 20;
+
     internal static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How far each search looks back: what batching exporters delay records by (5 s by default) and the second until they are visible.</summary>
@@ -128,21 +131,30 @@ internal sealed partial class LogTail(
             }
         }
         fresh.Reverse();
-        var dropped = seen.CountDropped(result.Matched, records);
-        if (dropped > 0)
+        AppendDropped(buffer, seen.CountDropped(result.Matched, records));
+        for (var i = 0; i < fresh.Count; i++)
         {
-            Append(buffer, string.Create(CultureInfo.InvariantCulture, $"event: dropped\ndata: {{\"count\":{dropped}}}\n\n"));
-        }
-        foreach (var row in fresh)
-        {
+            if (buffer.WrittenCount >= MaxEventBytes)
+            {
+                AppendDropped(buffer, fresh.Count - i);
+                break;
+            }
             Append(buffer, "event: record\ndata: ");
             using (var writer = new Utf8JsonWriter(buffer, StreamedJson.WriterOptions))
             {
-                LogJson.Write(writer, records, row);
+                LogJson.Write(writer, records, fresh[i]);
             }
             Append(buffer, "\n\n");
         }
         return buffer;
+    }
+
+    private static void AppendDropped(ArrayBufferWriter<byte> buffer, long count)
+    {
+        if (count > 0)
+        {
+            Append(buffer, string.Create(CultureInfo.InvariantCulture, $"event: dropped\ndata: {{\"count\":{count}}}\n\n"));
+        }
     }
 
     private static void Append(ArrayBufferWriter<byte> buffer, string text) => Encoding.UTF8.GetBytes(text, buffer);

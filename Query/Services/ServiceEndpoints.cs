@@ -17,6 +17,12 @@ internal static class ServiceEndpoints
     /// <summary>A request is satisfying up to this, tolerable up to four times this.</summary>
     private const long ApdexThresholdNano = 500_000_000;
 
+    /// <summary>Services told apart.</summary>
+    private const int MaxServices = 1_000;
+
+    /// <summary>Steps times services of one answer, beyond which fewer services are told apart: a few MB of JSON.</summary>
+    private const int MaxPoints = 300_000;
+
     /// <summary>Combinations of service, version, language and instance that are told apart.</summary>
     private const int MaxIdentities = 5_000;
 
@@ -40,8 +46,9 @@ internal static class ServiceEndpoints
     {
         var range = TimeParameter.ReadRange(from, to, runs.NowUnixNano());
         var stepNano = Parameter.StepOrNice(step, range);
+        var maxServices = (int)Math.Clamp(MaxPoints / (long)((((Int128)range.EndUnixNano - range.StartUnixNano) / stepNano) + 2), 1, MaxServices);
         var run = runs.Begin();
-        var requests = await spans.AggregateAsync(new AggregateQuery(Requests, range, stepNano, [Field.ServiceName]), run.Budget(), cancellationToken);
+        var requests = await spans.AggregateAsync(new AggregateQuery(Requests, range, stepNano, [Field.ServiceName], maxServices), run.Budget(), cancellationToken);
         run.Add(requests.Scan);
         var identities = await spans.AggregateAsync(
             new AggregateQuery(Filter.All, range, Parameter.NiceStep(range, VersionSteps), ServiceIdentity.Fields, MaxIdentities, WithDurations: false), run.Budget(), cancellationToken);

@@ -1,3 +1,4 @@
+using Apm.Query.Api;
 using Apm.Query.Json;
 
 namespace Apm.Query.Services;
@@ -6,7 +7,10 @@ namespace Apm.Query.Services;
 /// <param name="IdentitiesTruncated">There are more versions, instances or environments than are told apart: what services say of them is too little.</param>
 /// <param name="PeersTruncated">There are more calls than are told apart: peers, or calls to them, are missing.</param>
 internal sealed record ServicesAnswer(
-    IReadOnlyList<ServiceAnswer> Services, RedMeasure? Others, bool IdentitiesTruncated, IReadOnlyList<PeerAnswer> Peers, bool PeersTruncated, ScanAnswer Scan);
+    IReadOnlyList<ServiceAnswer> Services, RedMeasure? Others, bool IdentitiesTruncated, IReadOnlyList<PeerAnswer> Peers, bool PeersTruncated, ScanAnswer Scan) : IHeldAnswer
+{
+    long IHeldAnswer.HeldBytes => Services.Sum(static service => 512L + (service.Series.Count.Length * 32L)) + (Peers.Count * 512L);
+}
 
 /// <param name="VersionChangedUnixNano">Start of the step in which <paramref name="Version"/> was first seen; null when it was there all the time.</param>
 /// <param name="Instances">Distinct service.instance.id.</param>

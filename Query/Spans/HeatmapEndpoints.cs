@@ -11,7 +11,10 @@ using Microsoft.AspNetCore.Routing;
 namespace Apm.Query.Spans;
 
 /// <param name="Rows">Slowest first.</param>
-internal sealed record HeatmapAnswer(UnixNano StartUnixNano, long StepNano, int Steps, IReadOnlyList<HeatmapRowAnswer> Rows, ScanAnswer Scan);
+internal sealed record HeatmapAnswer(UnixNano StartUnixNano, long StepNano, int Steps, IReadOnlyList<HeatmapRowAnswer> Rows, ScanAnswer Scan) : IHeldAnswer
+{
+    long IHeldAnswer.HeldBytes => Rows.Count * (64L + (Steps * 16L));
+}
 
 /// <summary>Spans that took from <paramref name="FromNano"/> (inclusive) to <paramref name="ToNano"/> (exclusive), for each step.</summary>
 internal sealed record HeatmapRowAnswer(long FromNano, long ToNano, long[] Count, long[] Errors);

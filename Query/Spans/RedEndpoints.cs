@@ -9,7 +9,10 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Apm.Query.Spans;
 
-internal sealed record RedAnswer(UnixNano StartUnixNano, long StepNano, int Steps, IReadOnlyList<RedGroupAnswer> Groups, ScanAnswer Scan);
+internal sealed record RedAnswer(UnixNano StartUnixNano, long StepNano, int Steps, IReadOnlyList<RedGroupAnswer> Groups, ScanAnswer Scan) : IHeldAnswer
+{
+    long IHeldAnswer.HeldBytes => Groups.Count * (256L + (Groups.Any(static group => group.Series is not null) ? Steps * 64L : 0));
+}
 
 /// <param name="Key">One value for each <c>by</c>; null where the spans lack it.</param>
 /// <param name="Overflow">Everything beyond the groups that are told apart.</param>

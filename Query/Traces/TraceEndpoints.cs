@@ -51,7 +51,7 @@ internal static class TraceEndpoints
     {
         var traceId = Parameter.TraceId(id);
         var trace = await FetchAsync(spans, runs.Begin(), traceId, cancellationToken);
-        return new StreamedJson(writer => TraceJson.Write(writer, traceId, trace));
+        return new StreamedJson(writer => TraceJson.Write(writer, traceId, trace), trace.Spans.SizeBytes);
     }
 
     private static async Task<IResult> GetOutlineAsync(ISpanStore spans, ILogStore logs, QueryRunFactory runs, string id, CancellationToken cancellationToken)
@@ -61,7 +61,7 @@ internal static class TraceEndpoints
         var trace = await FetchAsync(spans, run, traceId, cancellationToken);
         var records = await logs.SearchLogsAsync(new LogQuery(Filter.All, TimeRange.All, MaxCountedLogs, traceId, Ascending: true), run.Budget(), cancellationToken);
         var outline = TraceOutline.Of(traceId, trace.Spans, trace.Truncated, records.Records, records.Next is not null || !records.Scan.Complete);
-        return new StreamedJson(writer => OutlineJson.Write(writer, outline));
+        return new StreamedJson(writer => OutlineJson.Write(writer, outline), trace.Spans.SizeBytes);
     }
 
     private static async Task<IResult> GetSpanAsync(ISpanStore spans, QueryRunFactory runs, string id, string spanId, CancellationToken cancellationToken)

@@ -33,6 +33,17 @@ public sealed class LogTailTests
     }
 
     [Fact]
+    public async Task Tail_MoreBytesThanAreSent_CountsTheRest()
+    {
+        await using var host = await QueryHost.StartAsync();
+        using var reader = await OpenAsync(host, "");
+        var text = new string('x', LogTail.MaxEventBytes / 4);
+        host.Logs.Append(Batches.Logs(Enumerable.Range(0, 10).Select(i => new LogRow("a", NowMs + 1 + i, $"{i}{text}"))));
+        var read = await ReadAsync(host, reader, 5);
+        Assert.Equal(["0", "1", "2", "3", """{"count":6}"""], read.Select(data => data[0] == '{' ? data : data[..1]));
+    }
+
+    [Fact]
     public async Task Tail_TooMany_Is503()
     {
         await using var host = await QueryHost.StartAsync(options => options.ConcurrentTails = 0);

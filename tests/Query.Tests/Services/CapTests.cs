@@ -59,6 +59,23 @@ public sealed class CapTests
         Assert.Equal(100 / 60.0, others["metricPoints"]!.AsArray().Max(point => point!["gaugeValue"]!["doubleValue"]!.GetValue<double>()), 6);
     }
 
+    [Fact]
+    public async Task Services_ManySteps_TellFewerApart()
+    {
+        await using var host = await HostOf(40, i => new SpanRow($"s{i}", "GET", i, 5) { Kind = SpanKind.Server });
+        var answer = await host.GetJsonAsync("/api/v1/services?from=2026-01-01T00:00:00Z&to=2026-01-01T02:46:40Z&step=1s");
+        Assert.Equal((11, 29), (answer["others"]!["count"]!.GetValue<int>(), answer["services"]!.AsArray().Count(service => service!["count"]!.GetValue<long>() > 0)));
+    }
+
+    [Fact]
+    public async Task JaegerTraces_TogetherMoreSpansThanOneMayHave_AreTruncated()
+    {
+        await using var host = await QueryHost.StartAsync(options => options.Rows = 1_000);
+        host.Spans.Append(Batches.Spans(Enumerable.Range(0, 1_800).Select(i => new SpanRow("cart", "GET", i, 5) { Trace = i < 900 ? 1UL : 2, Id = (ulong)i + 1 })));
+        var traces = (await host.GetJsonAsync("/jaeger/api/traces?traceID=1&traceID=2"))["data"]!.AsArray();
+        Assert.Equal([900, 100], traces.Select(trace => trace!["spans"]!.AsArray().Count));
+    }
+
     private static string Label(JsonNode series, string name) => series["labels"]!.AsArray().Single(label => label!["name"]!.GetValue<string>() == name)!["value"]!.GetValue<string>();
 
     /// <summary>Spans in the first minute, of a trace each.</summary>
