@@ -12,7 +12,7 @@ internal static class MergeBench
     /// <summary>Rows of an input: as a head is sealed.</summary>
     private const int PartRows = 131_072;
 
-    private const long CacheBytes = 32L << 20;
+    private const long CacheBytes = 48L << 20;
 
     public static void Run(BenchArguments arguments, Report report)
     {

@@ -4,14 +4,22 @@ namespace Apm.Storage.Embedded.Parts;
 
 /// <summary>
 /// Decoded directories, dictionaries, owners, blooms and index pages of all parts, the least recently used given up first when together they are above the bound.
+/// Small entries (index pages, blooms), which come by the thousand and are read again in microseconds, and large ones (directories of merged parts,
+/// dictionaries), which take milliseconds, have half the bound each when both want it: neither drives out the other.
 /// What was given up lives on while a query holds it. Any number of threads; the lock is held for a look-up only, never while reading the disk.
 /// </summary>
 internal sealed class ChunkCache(long maxBytes)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(int Part, long Offset), LinkedListNode<Entry>> _entries = [];
-    private readonly LinkedList<Entry> _byUse = new();
+    /// <summary>From this size on an entry is large. 64 KiB: an index page has 6, the directory of a part fresh from the head 40.</summary>
+    private const long LargeBytes = 64 << 10;
+
+    /// <summary>The latest used first.</summary>
+    private readonly LinkedList<Entry> _small = new();
+    private readonly LinkedList<Entry> _large = new();
     private long _bytes;
+    private long _largeBytes;
     private int _nextPart;
 
     /// <summary>Bytes held now.</summary>
@@ -27,8 +35,9 @@ internal sealed class ChunkCache(long maxBytes)
         {
             if (_entries.TryGetValue((part, offset), out var node))
             {
-                _byUse.Remove(node);
-                _byUse.AddFirst(node);
+                var byUse = ByUse(node.Value);
+                byUse.Remove(node);
+                byUse.AddFirst(node);
                 value = (T)node.Value.Value;
                 return true;
             }
@@ -51,11 +60,14 @@ internal sealed class ChunkCache(long maxBytes)
             {
                 return (T)existing.Value.Value;
             }
-            _entries.Add((part, offset), _byUse.AddFirst(new Entry(part, offset, value, bytes)));
-            _bytes += bytes;
+            var entry = new Entry(part, offset, value, bytes);
+            _entries.Add((part, offset), ByUse(entry).AddFirst(entry));
+            Count(entry, 1);
             while (_bytes > maxBytes)
             {
-                Remove(_byUse.Last!);
+                // A large one alone may have more than half.
+                var byUse = _largeBytes > maxBytes / 2 && (_large.Count > 1 || _small.Count == 0) ? _large : _small;
+                Remove(byUse.Last!);
             }
         }
         return value;
@@ -66,23 +78,34 @@ internal sealed class ChunkCache(long maxBytes)
     {
         lock (_lock)
         {
-            for (var node = _byUse.First; node is not null;)
+            foreach (var list in new[] { _small, _large })
             {
-                var next = node.Next;
-                if (node.Value.Part == part)
+                for (var node = list.First; node is not null;)
                 {
-                    Remove(node);
+                    var next = node.Next;
+                    if (node.Value.Part == part)
+                    {
+                        Remove(node);
+                    }
+                    node = next;
                 }
-                node = next;
             }
         }
     }
 
+    private LinkedList<Entry> ByUse(Entry entry) => entry.Bytes >= LargeBytes ? _large : _small;
+
+    private void Count(Entry entry, int sign)
+    {
+        _bytes += sign * entry.Bytes;
+        _largeBytes += entry.Bytes >= LargeBytes ? sign * entry.Bytes : 0;
+    }
+
     private void Remove(LinkedListNode<Entry> node)
     {
-        _byUse.Remove(node);
+        ByUse(node.Value).Remove(node);
         _entries.Remove((node.Value.Part, node.Value.Offset));
-        _bytes -= node.Value.Bytes;
+        Count(node.Value, -1);
     }
 
     private sealed record Entry(int Part, long Offset, object Value, long Bytes);

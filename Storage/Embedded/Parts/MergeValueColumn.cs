@@ -143,7 +143,7 @@ internal sealed class MergeValueColumn : ContentColumn
     {
         foreach (var column in input.Directory.Columns)
         {
-            if (column.Scope == scope && column.Blocks.Length > 0 && column.Key.AsSpan().SequenceEqual(key))
+            if (column.Scope == scope && column.BlockCount > 0 && column.Key.AsSpan().SequenceEqual(key))
             {
                 return column;
             }

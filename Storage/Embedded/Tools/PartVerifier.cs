@@ -323,14 +323,14 @@ internal sealed class PartVerifier
                 expected += occurrences[shape];
             }
         }
-        var inBlock = column.InBlock(number);
+        var found = column.InBlock(number);
         var name = PartChunks.NameOf(column);
-        if ((inBlock?.Entries ?? 0) != expected)
+        if ((found?.Entries ?? 0) != expected)
         {
-            Find(inBlock is { Chunk.IsAbsent: false } ? inBlock.Chunk.Offset : DirectoryOffset, $"{name} has {inBlock?.Entries ?? 0} values in block {number}, its rows say {expected}");
+            Find(found is { Chunk.IsAbsent: false } wrong ? wrong.Chunk.Offset : DirectoryOffset, $"{name} has {found?.Entries ?? 0} values in block {number}, its rows say {expected}");
             return;
         }
-        if (inBlock is null)
+        if (found is not { } inBlock)
         {
             return;
         }

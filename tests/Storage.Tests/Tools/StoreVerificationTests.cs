@@ -168,7 +168,7 @@ public sealed class StoreVerificationTests
     {
         var forgery = new PartForgery(Signal.Logs);
         var column = forgery.Source.Directory.Columns.First(column => column.IsDictionary && column.Distinct > 8);
-        forgery.ReplaceInDirectory(BitConverter.GetBytes(column.Blocks[0].Mask), mask => mask[7] ^= 0x80);
+        forgery.ReplaceInDirectory(BitConverter.GetBytes(column.Blocks.First().Mask), mask => mask[7] ^= 0x80);
         AssertFinds(forgery, "the mask of ");
     }
 
