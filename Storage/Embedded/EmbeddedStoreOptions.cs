@@ -19,7 +19,7 @@ public sealed class EmbeddedStoreOptions
     /// <summary>Full heads that may wait for sealing, the one in work included; beyond it appends wait. 2: one is encoded while the next fills.</summary>
     public int WaitingHeads { get; set; } = 2;
 
-    /// <summary>Decoded directories, dictionaries, blooms and index pages kept. 48 MiB: the directories of about 100 million spans, and as much again of the rest.</summary>
+    /// <summary>Decoded directories, dictionaries and index pages kept. 48 MiB: the directories of about 100 million spans, and as much again of the rest.</summary>
     public long CacheBytes { get; set; } = 48L << 20;
 
     /// <summary>Free bytes on the disk below which new data is refused, so that what was accepted can still be sealed, and the operator has time. 0: never. 1 GiB.</summary>

@@ -45,6 +45,15 @@ internal abstract class RowSource
     /// </summary>
     public abstract bool MayEqual(int block, Field field, in AttributeValue value);
 
+    /// <summary>
+    /// The indexes answer for all blocks at once and from memory: asking each block costs no more than a look at what it has. Else a question about a block may read
+    /// from the disk.
+    /// </summary>
+    public virtual bool AnswersAtOnce => false;
+
+    /// <summary>The blocks, a bit each, for which <see cref="MayEqual"/> is true of one of the values; null when each block is to be asked. A word of bits at least.</summary>
+    public virtual ulong[]? BlocksMayEqual(Field field, IReadOnlyList<AttributeValue> values) => null;
+
     /// <summary>What the source knows of a column of record attributes, or of an intrinsic, before any block is read; null when nothing.</summary>
     public virtual ColumnIndex? IndexOf(Field field) => null;
 
@@ -79,4 +88,7 @@ internal abstract class ColumnIndex
 
     /// <summary>False only when no text in the block has all these sequences (<see cref="Encodings.TextFilter"/>).</summary>
     public virtual bool MayContain(int block, ReadOnlySpan<int> grams) => true;
+
+    /// <summary>The blocks, a bit each, for which <see cref="MayContain"/> is true; null when each block is to be asked.</summary>
+    public virtual ulong[]? BlocksMayContain(ReadOnlySpan<int> grams) => null;
 }

@@ -14,6 +14,9 @@ internal static class TextFilter
     /// <summary>Bits of the hash, and of the largest filter: 16 KiB for 8,192 texts, 2 bytes each.</summary>
     public const int HashBits = 17;
 
+    /// <summary>Sequences of a text that are looked for at most, where each costs a read.</summary>
+    public const int MaxProbes = 12;
+
     /// <summary>Smallest filter: 64 bytes.</summary>
     private const int MinBits = 512;
 
@@ -106,6 +109,20 @@ internal static class TextFilter
             }
         }
         return true;
+    }
+
+    /// <summary>
+    /// The bits to look for in filters that are read bit by bit: of a long text some, spread over it. Each lets about half of the filters through, so that
+    /// <see cref="MaxProbes"/> leave one in thousands.
+    /// </summary>
+    public static ReadOnlySpan<ulong> Spread(ReadOnlySpan<int> hashes)
+    {
+        var positions = new ulong[Math.Min(hashes.Length, MaxProbes)];
+        for (var i = 0; i < positions.Length; i++)
+        {
+            positions[i] = (ulong)hashes[hashes.Length <= MaxProbes ? i : i * (hashes.Length - 1) / (MaxProbes - 1)];
+        }
+        return positions;
     }
 
     private static int Hash(uint gram) => (int)((gram * Multiplier) >> (32 - HashBits));

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Apm.Storage.Embedded.Parts;
 
 /// <summary>
-/// Decoded directories, dictionaries, owners, blooms and index pages of all parts, the least recently used given up first when together they are above the bound.
+/// Decoded directories, dictionaries, owners, index pages and, before part version 3, blooms of all parts, the least recently used given up first when together they are above the bound.
 /// Small entries (index pages, blooms), which come by the thousand and are read again in microseconds, and large ones (directories of merged parts,
 /// dictionaries), which take milliseconds, have half the bound each when both want it: neither drives out the other.
 /// What was given up lives on while a query holds it. Any number of threads; the lock is held for a look-up only, never while reading the disk.

@@ -25,6 +25,8 @@ internal sealed class MergeContent : PartContent
     private readonly MergeWindow<SpanId> _parents;
     private readonly MergeWindow<TraceId> _linkTraces;
     private readonly MergeWindow<SpanId> _linkSpans;
+    private readonly UnpackedStripes _blooms = new();
+    private readonly UnpackedStripes _texts = new();
     private TraceId[] _ids = [];
 
     public MergeContent(MergeInput[] inputs, MergePlan plan, MergeOwners owners, CancellationToken cancellation)
@@ -137,17 +139,22 @@ internal sealed class MergeContent : PartContent
         return true;
     }
 
-    public override bool TryGetStoredBloom(int block, out StoredChunk chunk)
+    public override bool TryGetStoredBloom(int block, out ReadOnlySpan<byte> filter)
     {
-        chunk = default;
+        filter = default;
         if (!_wholeBlocks.TryGetWithText(block, out var whole))
         {
             return false;
         }
         var input = _wholeBlocks.InputOf(whole);
-        chunk = new StoredChunk(input.Source.File, input.Directory.BloomOf(whole.Block), 0);
+        filter = input.Directory.Blooms.IsEmpty ? default : _blooms.Get(input.Source.File, input.Directory.Blooms, whole.Block);
         return true;
     }
+
+    public override ReadOnlySpan<byte> StoredTextFilter(int block) =>
+        _wholeBlocks.TryGetWithText(block, out var whole) && _wholeBlocks.InputOf(whole) is { Directory.Texts.IsEmpty: false } input
+            ? _texts.Get(input.Source.File, input.Directory.Texts, whole.Block)
+            : base.StoredTextFilter(block);
 
     public override void ReadTraceIds(int block, Span<TraceId> runs)
     {

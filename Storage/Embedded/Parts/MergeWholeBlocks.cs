@@ -43,7 +43,7 @@ internal sealed class MergeWholeBlocks
     /// <summary>As <see cref="TryGet"/>, and the raw columns of both blocks are the same, so that their chunks, filters and the bloom are.</summary>
     public bool TryGetWithText(int block, out MergeSegment whole)
     {
-        // Version 1 has no text filters and ranges, which are made from the values.
+        // Filters of older versions are made anew from the values, as are ranges, which version 1 has not.
         if (!TryGet(block, out whole) || _inputs[whole.Input].Source.File.Version < PartFormat.Version)
         {
             return false;

@@ -49,6 +49,10 @@ internal sealed class PartColumnIndex(PartSource source, ValueColumn? column) : 
 
     public override bool MayContain(int block, ReadOnlySpan<int> grams)
     {
+        if (HasTextStripes)
+        {
+            return source.Directory.Texts.MayContain(source.File, Encodings.TextFilter.Spread(grams), block);
+        }
         if (column?.InBlock(block) is not { Raw.TextFilter.IsAbsent: false } inBlock)
         {
             return true;
@@ -57,4 +61,18 @@ internal sealed class PartColumnIndex(PartSource source, ValueColumn? column) : 
         using var filter = source.File.Read(inBlock.Raw.TextFilter);
         return Encodings.TextFilter.MayContain(filter.Content, grams);
     }
+
+    public override ulong[]? BlocksMayContain(ReadOnlySpan<int> grams)
+    {
+        if (!HasTextStripes)
+        {
+            return null;
+        }
+        var blocks = new ulong[RowMask.WordCount(source.BlockCount)];
+        source.Directory.Texts.Find(source.File, Encodings.TextFilter.Spread(grams), blocks);
+        return blocks;
+    }
+
+    /// <summary>Only bodies have text filters.</summary>
+    private bool HasTextStripes => column is { HasTextFilters: true } && !source.Directory.Texts.IsEmpty;
 }

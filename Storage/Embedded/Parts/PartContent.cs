@@ -66,12 +66,16 @@ internal abstract class PartContent
         return false;
     }
 
-    /// <summary>Where another part has the bloom that is to be written for a block; then it has the values of every raw column too (<see cref="ContentColumn.TryGetStored"/>).</summary>
-    public virtual bool TryGetStoredBloom(int block, out StoredChunk chunk)
+    /// <summary>The bloom of a block as another part has it; then that has the values of every raw column too (<see cref="ContentColumn.TryGetStored"/>).</summary>
+    /// <param name="filter">Empty when no bit is set. Valid until the next call.</param>
+    public virtual bool TryGetStoredBloom(int block, out ReadOnlySpan<byte> filter)
     {
-        chunk = default;
+        filter = default;
         return false;
     }
+
+    /// <summary>The text filter of a block's bodies, which <see cref="ContentColumn.TryGetStored"/> said are stored. Valid until the next call.</summary>
+    public virtual ReadOnlySpan<byte> StoredTextFilter(int block) => throw new InvalidOperationException($"block {block} is not stored");
 
     /// <summary>One a link of the block.</summary>
     public abstract void ReadLinkTraceIds(int block, Span<TraceId> traces);

@@ -11,12 +11,10 @@ internal sealed class PartDirectory
     private readonly Dictionary<PlainColumn, (ChunkRef[] Chunks, ulong[] Masks)> _plain = [];
     private readonly ValueColumn[] _columns;
     private readonly Dictionary<(ValueScope, string), ValueColumn> _byKey = [];
-    private readonly ChunkRef[] _blooms;
 
-    private PartDirectory(ValueColumn[] columns, int blocks)
+    private PartDirectory(ValueColumn[] columns)
     {
         _columns = columns;
-        _blooms = new ChunkRef[blocks];
         foreach (var column in columns)
         {
             _byKey.TryAdd((column.Scope, column.Name), column);
@@ -44,14 +42,22 @@ internal sealed class PartDirectory
     /// <summary>Bit (value mod 64) is set for each value in the block; 0 when the part lacks the column.</summary>
     public ulong Mask(PlainColumn column, int block) => _plain.TryGetValue(column, out var stored) && stored.Masks.Length > 0 ? stored.Masks[block] : 0;
 
-    public ChunkRef BloomOf(int block) => _blooms[block];
+    /// <summary>The blooms of the blocks; none before version 3, or without raw columns.</summary>
+    public FilterStripes Blooms { get; private init; } = FilterStripes.None;
+
+    /// <summary>The text filters of the blocks' bodies; none before version 3, or when the part has none.</summary>
+    public FilterStripes Texts { get; private init; } = FilterStripes.None;
+
+    /// <summary>The bloom of each block before version 3; empty since.</summary>
+    public ChunkRef[] BloomChunks { get; private init; } = [];
 
     /// <summary>Null when no row of the part has it.</summary>
     public ValueColumn? Find(ValueScope scope, string key) => _byKey.GetValueOrDefault((scope, key));
 
-    public static PartDirectory Decode(ref ChunkReader reader, int blocks)
+    /// <param name="version">Of the part's format.</param>
+    public static PartDirectory Decode(ref ChunkReader reader, int blocks, int version)
     {
-        long size = 1_000 + ((long)Unsafe.SizeOf<ChunkRef>() * blocks);
+        long size = 1_000 + (version < PartFormat.StripesVersion ? (long)Unsafe.SizeOf<ChunkRef>() * blocks : 0);
         long expected = 0;
         var plain = new Dictionary<PlainColumn, (ChunkRef[], ulong[])>();
         for (var left = reader.Count(byte.MaxValue); left > 0; left--)
@@ -73,25 +79,33 @@ internal sealed class PartDirectory
         var columns = new ValueColumn[reader.Count(reader.Remaining)];
         for (var i = 0; i < columns.Length; i++)
         {
-            columns[i] = ValueColumn.Decode(ref reader, blocks, ref expected);
+            columns[i] = ValueColumn.Decode(ref reader, blocks, version, ref expected);
             size += columns[i].SizeBytes;
         }
-        // Shapes are lists of column numbers of a byte each, mostly; behind them are the blooms.
-        size += 8L * Math.Max(0, reader.Remaining - (8L * blocks));
-        var directory = new PartDirectory(columns, blocks)
+        // Shapes are lists of column numbers of a byte each, mostly; behind them are the filters.
+        size += 8L * Math.Max(0, reader.Remaining - (version < PartFormat.StripesVersion ? 8L * blocks : 0));
+        var records = AttributeShapes.Decode(ref reader, [.. columns.Where(column => column.Scope == ValueScope.Record)]);
+        var events = AttributeShapes.Decode(ref reader, [.. columns.Where(column => column.Scope == ValueScope.Event)]);
+        var links = AttributeShapes.Decode(ref reader, [.. columns.Where(column => column.Scope == ValueScope.Link)]);
+        var inStripes = version >= PartFormat.StripesVersion;
+        var chunksOfBlooms = new ChunkRef[inStripes ? 0 : blocks];
+        foreach (ref var bloom in chunksOfBlooms.AsSpan())
+        {
+            bloom = ChunkRefCodec.Read(ref reader, ref expected);
+        }
+        var directory = new PartDirectory(columns)
         {
             SizeBytes = size,
-            Records = AttributeShapes.Decode(ref reader, [.. columns.Where(column => column.Scope == ValueScope.Record)]),
-            Events = AttributeShapes.Decode(ref reader, [.. columns.Where(column => column.Scope == ValueScope.Event)]),
-            Links = AttributeShapes.Decode(ref reader, [.. columns.Where(column => column.Scope == ValueScope.Link)]),
+            Records = records,
+            Events = events,
+            Links = links,
+            BloomChunks = chunksOfBlooms,
+            Blooms = inStripes ? FilterStripes.Decode(ref reader, blocks, ref expected) : FilterStripes.None,
+            Texts = inStripes ? FilterStripes.Decode(ref reader, blocks, ref expected) : FilterStripes.None,
         };
         foreach (var (column, stored) in plain)
         {
             directory._plain.Add(column, stored);
-        }
-        for (var block = 0; block < blocks; block++)
-        {
-            directory._blooms[block] = ChunkRefCodec.Read(ref reader, ref expected);
         }
         reader.ExpectEnd();
         return directory;
@@ -117,7 +131,7 @@ internal sealed class ValueColumn
     /// <summary>Of a raw column with an index only.</summary>
     private readonly RawIndex[] _raw;
 
-    private ValueColumn(ref ChunkReader reader, int blocks, ref long expected)
+    private ValueColumn(ref ChunkReader reader, int blocks, int version, ref long expected)
     {
         Scope = (ValueScope)reader.Byte();
         if (Scope > ValueScope.Link)
@@ -161,7 +175,7 @@ internal sealed class ValueColumn
             }
             else if (_raw.Length > 0)
             {
-                _raw[i] = RawIndex.Read(ref reader, kind, ref expected);
+                _raw[i] = RawIndex.Read(ref reader, kind, version, ref expected);
             }
         }
     }
@@ -184,6 +198,9 @@ internal sealed class ValueColumn
 
     public ChunkRef Dictionary { get; }
 
+    /// <summary>Each of its blocks has a text filter.</summary>
+    public bool HasTextFilters => _raw.Length > 0 && _raw[0].HasTextFilter;
+
     /// <summary>Blocks that have entries.</summary>
     public int BlockCount => _count;
 
@@ -195,7 +212,7 @@ internal sealed class ValueColumn
         400 + Key.Length + (2L * Name.Length) + ((_numbers is null ? 4L : 8L) * _count) + ((long)Unsafe.SizeOf<ChunkRef>() * _count)
         + (8L * _masks.Length) + ((long)Unsafe.SizeOf<RawIndex>() * _raw.Length);
 
-    public static ValueColumn Decode(ref ChunkReader reader, int blocks, ref long expected) => new(ref reader, blocks, ref expected);
+    public static ValueColumn Decode(ref ChunkReader reader, int blocks, int version, ref long expected) => new(ref reader, blocks, version, ref expected);
 
     /// <summary>Null when no row of the block has the key.</summary>
     public ValueColumnBlock? InBlock(int block)

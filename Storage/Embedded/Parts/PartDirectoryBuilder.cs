@@ -9,7 +9,6 @@ internal sealed class PartDirectoryBuilder(int blocks)
     private readonly Dictionary<ContentColumn, (ChunkRef Chunk, ulong Mask)[]> _values = [];
     private readonly Dictionary<ContentColumn, RawIndex[]> _rawIndexes = [];
     private readonly List<(ContentColumn Column, ChunkRef Dictionary)> _columns = [];
-    private readonly ChunkRef[] _blooms = new ChunkRef[blocks];
 
     public void AddPlain(PlainColumn column, int block, ChunkRef chunk, ulong mask)
     {
@@ -46,12 +45,10 @@ internal sealed class PartDirectoryBuilder(int blocks)
         indexes[index] = rawIndex;
     }
 
-    public void AddBloom(int block, ChunkRef chunk) => _blooms[block] = chunk;
-
     public void AddColumn(ContentColumn column, ChunkRef dictionary) => _columns.Add((column, dictionary));
 
     /// <param name="shapes">Of records, events, links; a shape names columns by their number among those of its scope.</param>
-    public void WriteTo(ByteWriter writer, params ReadOnlySpan<IReadOnlyList<int[]>> shapes)
+    public void WriteTo(ByteWriter writer, IReadOnlyList<FilterStripe> blooms, IReadOnlyList<FilterStripe> texts, params ReadOnlySpan<IReadOnlyList<int[]>> shapes)
     {
         long expected = 0;
         writer.VarUInt((ulong)_plain.Count);
@@ -84,9 +81,13 @@ internal sealed class PartDirectoryBuilder(int blocks)
                 }
             }
         }
-        foreach (var bloom in _blooms)
+        foreach (var stripes in new[] { blooms, texts })
         {
-            ChunkRefCodec.Write(writer, bloom, ref expected);
+            writer.VarUInt((ulong)stripes.Count);
+            foreach (var stripe in stripes)
+            {
+                stripe.Encode(writer, ref expected);
+            }
         }
     }
 
@@ -117,7 +118,7 @@ internal sealed class PartDirectoryBuilder(int blocks)
             }
             else
             {
-                rawIndexes[index].Write(writer, kind, ref expected);
+                rawIndexes[index].Write(writer, kind);
             }
             previous = column.BlockNumber(index);
         }

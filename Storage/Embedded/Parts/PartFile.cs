@@ -105,6 +105,22 @@ internal sealed class PartFile : IDisposable
         }
     }
 
+    /// <summary>Fills a buffer with a page of filters and checks its last 4 bytes, the checksum of the rest.</summary>
+    /// <param name="number">Of the page in its stripe.</param>
+    /// <exception cref="CorruptPartException">The page is damaged, or beyond the file.</exception>
+    public void ReadChecked(Span<byte> page, long offset, int number)
+    {
+        if (offset > _length - page.Length || _file.Read(page, offset) != page.Length)
+        {
+            throw new CorruptPartException(Path, Math.Min(offset, _length), $"a page of {page.Length} bytes is beyond the file's {_length}");
+        }
+        var rows = page[..^FilterStripe.ChecksumBytes];
+        if (System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(page[rows.Length..]) != FilterStripeWriter.ChecksumOf(rows, number))
+        {
+            throw new CorruptPartException(Path, offset, $"the checksum of page {number} of filters does not match");
+        }
+    }
+
     private static bool TryUnpack(ChunkCodec codec, ReadOnlySpan<byte> stored, Span<byte> content) => codec == ChunkCodec.Brotli
         ? BrotliDecoder.TryDecompress(stored, content, out var written) && written == content.Length
         : LzBlock.TryDecompress(stored, content);

@@ -5,8 +5,11 @@ namespace Apm.Storage.Embedded.Parts;
 /// <summary>Numbers of the part format, drawn in FORMAT.md. All of them are on disk: never renumber, never reuse.</summary>
 internal static class PartFormat
 {
-    /// <summary>What is written. Versions 1 and 2 are read: 2 added the chunk codec Brotli, text filters and ranges of raw integers.</summary>
-    public const ushort Version = 2;
+    /// <summary>What is written. Versions 1 and 2 are read: 2 added the chunk codec Brotli, text filters and ranges of raw integers, 3 put filters into stripes.</summary>
+    public const ushort Version = 3;
+
+    /// <summary>The first version whose filters are in stripes; before, each block has chunks of its own for them.</summary>
+    public const ushort StripesVersion = 3;
 
     public static ReadOnlySpan<byte> HeaderMagic => "APMPART\n"u8;
 

@@ -78,19 +78,30 @@ internal sealed class PartSource : RowSource, IDisposable
     }
 
     internal PartDirectory Directory => Cached(
-        _file.Footer.Directory, (ref ChunkReader reader) => PartDirectory.Decode(ref reader, BlockCount), static directory => directory.SizeBytes);
+        _file.Footer.Directory, (ref ChunkReader reader) => PartDirectory.Decode(ref reader, BlockCount, _file.Version), static directory => directory.SizeBytes);
 
     public override BlockBounds GetBounds(int block) => _file.Footer.Blocks[block];
 
-    public override bool MayEqual(int block, Field field, in AttributeValue value) => field.Scope switch
+    public override bool AnswersAtOnce => _file.Version >= PartFormat.StripesVersion;
+
+    public override bool MayEqual(int block, Field field, in AttributeValue value) => BloomKey(field) is not { } key || ColumnMayEqual(block, key.Scope, key.Key, value);
+
+    public override ulong[]? BlocksMayEqual(Field field, IReadOnlyList<AttributeValue> values)
     {
-        FieldScope.Record => ColumnMayEqual(block, ValueScope.Record, field.Key, value),
-        FieldScope.Event => ColumnMayEqual(block, ValueScope.Event, field.Key, value),
-        FieldScope.Link => ColumnMayEqual(block, ValueScope.Link, field.Key, value),
-        // A body that is no string compares as its text, which the bloom does not know.
-        FieldScope.Intrinsic when field.Intrinsic != Intrinsic.Body && IntrinsicKey.Of(field.Intrinsic) is { } key => ColumnMayEqual(block, ValueScope.Intrinsic, key, value),
-        _ => true,
-    };
+        if (!AnswersAtOnce || BloomKey(field) is not { } key || Directory.Find(key.Scope, key.Key) is not { IsDictionary: false } column)
+        {
+            return null;
+        }
+        var blocks = new ulong[(BlockCount + 63) / 64];
+        var columnHash = ValueHash.OfBytes(column.Key, (ulong)key.Scope);
+        Span<ulong> positions = stackalloc ulong[Bloom.Probes];
+        foreach (var value in values)
+        {
+            Bloom.Locate(ValueHash.InColumn(columnHash, ValueHash.Of(value.Type, value.Bits, value.Content)), positions);
+            Directory.Blooms.Find(_file, positions, blocks);
+        }
+        return blocks;
+    }
 
     public override ColumnIndex? IndexOf(Field field) => field.Scope switch
     {
@@ -172,6 +183,17 @@ internal sealed class PartSource : RowSource, IDisposable
     internal TracePage ReadTracePage(TracePageRef page) => Cached(
         page.Chunk, (ref ChunkReader reader) => TracePage.Decode(ref reader, page.Entries, BlockCount), static value => value.SizeBytes);
 
+    /// <summary>The column whose values the blooms know by what they compare as; null when they do not.</summary>
+    private static (ValueScope Scope, string Key)? BloomKey(Field field) => field.Scope switch
+    {
+        FieldScope.Record => (ValueScope.Record, field.Key),
+        FieldScope.Event => (ValueScope.Event, field.Key),
+        FieldScope.Link => (ValueScope.Link, field.Key),
+        // A body that is no string compares as its text, which the bloom does not know.
+        FieldScope.Intrinsic when field.Intrinsic != Intrinsic.Body && IntrinsicKey.Of(field.Intrinsic) is { } key => (ValueScope.Intrinsic, key),
+        _ => null,
+    };
+
     /// <summary>Dictionaries are for <see cref="IndexOf"/>: here they only say whether the block has the attribute.</summary>
     private bool ColumnMayEqual(int block, ValueScope scope, string key, in AttributeValue value)
     {
@@ -184,8 +206,15 @@ internal sealed class PartSource : RowSource, IDisposable
         {
             return true;
         }
-        var bloom = Cached(directory.BloomOf(block), static (ref ChunkReader reader) => reader.Bytes(reader.Remaining).ToArray(), static bytes => bytes.Length);
-        return Bloom.MayContain(bloom, ValueHash.InColumn(ValueHash.OfBytes(column.Key, (ulong)scope), ValueHash.Of(value.Type, value.Bits, value.Content)));
+        var hash = ValueHash.InColumn(ValueHash.OfBytes(column.Key, (ulong)scope), ValueHash.Of(value.Type, value.Bits, value.Content));
+        if (AnswersAtOnce)
+        {
+            Span<ulong> positions = stackalloc ulong[Bloom.Probes];
+            Bloom.Locate(hash, positions);
+            return directory.Blooms.MayContain(_file, positions, block);
+        }
+        var bloom = Cached(directory.BloomChunks[block], static (ref ChunkReader reader) => reader.Bytes(reader.Remaining).ToArray(), static bytes => bytes.Length);
+        return Bloom.MayContain(bloom, hash);
     }
 }
 

@@ -12,6 +12,9 @@ internal sealed class PartWriter
 {
     private static readonly byte[] s_bodyKey = System.Text.Encoding.UTF8.GetBytes(IntrinsicKey.Body);
 
+    /// <summary>A text filter that every text passes.</summary>
+    private static readonly byte[] s_anyText = [.. Enumerable.Repeat((byte)0xFF, sizeof(ulong))];
+
     private readonly PartContent _content;
     private readonly BlockPlan _plan;
     private readonly IReadOnlyList<ContentColumn> _columns;
@@ -22,6 +25,8 @@ internal sealed class PartWriter
     private readonly ParentEncoder _parents = new();
     private readonly HashCollection _hashes = new();
     private readonly TextFilter.Builder _texts = new();
+    private readonly FilterStripeWriter _bloomStripes;
+    private readonly FilterStripeWriter _textStripes;
     private readonly BlockBounds[] _bounds;
     private readonly List<(ulong Id, int Block)> _traces = [];
     private long[] _longs = new long[PartFormat.BlockRows];
@@ -36,6 +41,8 @@ internal sealed class PartWriter
         _plan = content.Plan;
         _columns = content.Columns;
         _chunks = new ChunkWriter(file, textQuality);
+        _bloomStripes = new FilterStripeWriter(_chunks);
+        _textStripes = new FilterStripeWriter(_chunks);
         _directory = new PartDirectoryBuilder(_plan.Blocks);
         _bounds = new BlockBounds[_plan.Blocks];
     }
@@ -146,8 +153,10 @@ internal sealed class PartWriter
                     }
                 }
             }
-            WriteBloom(block);
+            AddBloom(block);
         }
+        _bloomStripes.Flush();
+        _textStripes.Flush();
     }
 
     private void WriteInEachBlock(PlainColumn column)
@@ -393,7 +402,11 @@ internal sealed class PartWriter
         if (column.TryGetStored(index, out var stored, out var rawIndex))
         {
             var copied = _chunks.CopyText(stored);
-            _directory.AddRawValues(column, index, copied, rawIndex with { TextFilter = _chunks.Copy(stored with { Chunk = rawIndex.TextFilter }) });
+            _directory.AddRawValues(column, index, copied, rawIndex);
+            if (rawIndex.HasTextFilter)
+            {
+                _textStripes.Add(_content.StoredTextFilter(column.BlockNumber(index)));
+            }
             return;
         }
         _values.Clear();
@@ -406,33 +419,41 @@ internal sealed class PartWriter
         _chunk.Clear();
         _values.WriteTo(_chunk);
         var values = _chunks.AppendText(_chunk);
-        _directory.AddRawValues(column, index, values, isBody ? RawIndex.OfText(WriteTextFilter()) : _values.TryGetRange(out var lowest, out var highest) ? RawIndex.OfRange(lowest, highest) : default);
+        if (isBody)
+        {
+            AddTextFilter();
+            _directory.AddRawValues(column, index, values, RawIndex.OfText());
+            return;
+        }
+        _directory.AddRawValues(column, index, values, _values.TryGetRange(out var lowest, out var highest) ? RawIndex.OfRange(lowest, highest) : default);
     }
 
-    /// <summary>Absent when a value is no string, and so has a text that is not stored.</summary>
-    private ChunkRef WriteTextFilter()
+    /// <summary>Every body is in a block with a filter: raw columns of intrinsics have values in all blocks.</summary>
+    private void AddTextFilter()
     {
         _texts.Clear();
         if (!_values.TryAddTexts(_texts))
         {
-            return default;
+            // A value that is no string has a text that is not stored: any may be here.
+            _textStripes.Add(s_anyText);
+            return;
         }
         _chunk.Clear();
         _texts.WriteTo(_chunk);
-        return _chunks.Append(_chunk);
+        _textStripes.Add(_chunk.Written);
     }
 
     /// <summary>Of the raw values written since the last one.</summary>
-    private void WriteBloom(int block)
+    private void AddBloom(int block)
     {
         if (_content.TryGetStoredBloom(block, out var stored))
         {
-            _directory.AddBloom(block, _chunks.Copy(stored));
+            _bloomStripes.Add(stored);
             return;
         }
         if (_hashes.Count == 0)
         {
-            _directory.AddBloom(block, default);
+            _bloomStripes.Add([]);
             return;
         }
         _chunk.Clear();
@@ -440,7 +461,7 @@ internal sealed class PartWriter
         filter.Clear();
         Bloom.AddAll(filter, _hashes.Values);
         _hashes.Clear();
-        _directory.AddBloom(block, _chunks.Append(_chunk));
+        _bloomStripes.Add(filter);
     }
 
     private void WriteDictionaries()
@@ -467,7 +488,7 @@ internal sealed class PartWriter
         var owners = _chunks.Append(_chunk);
         var pages = TraceIndexWriter.Write(_traces, _chunks, _chunk);
         _chunk.Clear();
-        _directory.WriteTo(_chunk, _content.Shapes(ValueScope.Record), _content.Shapes(ValueScope.Event), _content.Shapes(ValueScope.Link));
+        _directory.WriteTo(_chunk, _bloomStripes.Stripes, _textStripes.Stripes, _content.Shapes(ValueScope.Record), _content.Shapes(ValueScope.Event), _content.Shapes(ValueScope.Link));
         var directory = _chunks.Append(_chunk);
         _chunk.Clear();
         new PartFooter(_content.Signal, _bounds, owners, directory, pages).Encode(_chunk);

@@ -16,11 +16,12 @@ internal enum ValueColumnKind : byte
 }
 
 /// <summary>What is known of a raw column's values in one block, beside the block's bloom.</summary>
-/// <param name="TextFilter">Absent when there is none: any text may be in the block.</param>
+/// <param name="HasTextFilter">The block has a text filter: in a stripe, or before version 3 as a chunk.</param>
+/// <param name="TextFilter">Before version 3; absent when there is none: any text may be in the block.</param>
 /// <param name="HasRange">All values are integers from <paramref name="Lowest"/> to <paramref name="Highest"/>.</param>
 internal readonly record struct RawIndex(bool HasTextFilter, ChunkRef TextFilter, bool HasRange, long Lowest, long Highest)
 {
-    public static RawIndex OfText(ChunkRef filter) => new(true, filter, false, 0, 0);
+    public static RawIndex OfText(ChunkRef filter = default) => new(true, filter, false, 0, 0);
 
     public static RawIndex OfRange(long lowest, long highest) => new(false, default, true, lowest, highest);
 
@@ -36,25 +37,21 @@ internal readonly record struct RawIndex(bool HasTextFilter, ChunkRef TextFilter
         return texts ? ValueColumnKind.RawTexts : ranges ? ValueColumnKind.RawIntegers : ValueColumnKind.Raw;
     }
 
-    public void Write(ByteWriter writer, ValueColumnKind kind, ref long expected)
+    public void Write(ByteWriter writer, ValueColumnKind kind)
     {
-        if (kind == ValueColumnKind.RawTexts)
-        {
-            ChunkRefCodec.Write(writer, TextFilter, ref expected);
-        }
-        else if (kind == ValueColumnKind.RawIntegers)
+        if (kind == ValueColumnKind.RawIntegers)
         {
             writer.VarInt(Lowest);
             writer.VarUInt((ulong)(Highest - Lowest));
         }
     }
 
-    public static RawIndex Read(ref ChunkReader reader, ValueColumnKind kind, ref long expected)
+    public static RawIndex Read(ref ChunkReader reader, ValueColumnKind kind, int version, ref long expected)
     {
         switch (kind)
         {
             case ValueColumnKind.RawTexts:
-                return OfText(ChunkRefCodec.Read(ref reader, ref expected));
+                return OfText(version < PartFormat.StripesVersion ? ChunkRefCodec.Read(ref reader, ref expected) : default);
             case ValueColumnKind.RawIntegers:
                 var lowest = reader.VarInt();
                 return OfRange(lowest, lowest + (long)reader.VarUInt());

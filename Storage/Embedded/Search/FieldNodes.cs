@@ -191,68 +191,6 @@ internal sealed class Verdicts(ValuePredicate predicate)
     }
 }
 
-/// <summary>Whether a predicate can hold on a column in a block, by the indexes of the source. Used by one thread.</summary>
-internal sealed class ColumnPruning(Field field, ValuePredicate predicate, Verdicts verdicts)
-{
-    private RowSource? _source;
-    private ColumnIndex? _index;
-    private CodeSet? _codes;
-
-    public bool MayMatch(RowSource source, int block)
-    {
-        if (source != _source)
-        {
-            _source = source;
-            _index = source.IndexOf(field);
-            _codes = null;
-        }
-        if (_index is null)
-        {
-            return MayEqual(source, block);
-        }
-        var mask = _index.CodeMask(block);
-        if (mask == 0)
-        {
-            return false;
-        }
-        if (_codes is null && _index.Values is { } values)
-        {
-            _codes = verdicts.SetOf(values);
-        }
-        return _codes is not null ? (mask & _codes.Mask) != 0 : MayBeInRange(block) && MayEqual(source, block) && MayContain(block);
-    }
-
-    /// <summary>Which index says no; asked when <see cref="MayMatch"/> is false.</summary>
-    public string SkippedBy(RowSource source, int block) => _index is null ? "filter"
-        : _index.CodeMask(block) == 0 ? "presence"
-        : _codes is not null ? "codes"
-        : !MayBeInRange(block) ? "range"
-        : MayEqual(source, block) ? "text" : "bloom";
-
-    private bool MayBeInRange(int block)
-    {
-        if (predicate.Integers is not { } wanted || _index!.Range(block) is not { } stored)
-        {
-            return true;
-        }
-        return wanted.Inverted ? stored.Lowest < wanted.Low || stored.Highest > wanted.High : stored.Lowest <= wanted.High && stored.Highest >= wanted.Low && wanted.Low <= wanted.High;
-    }
-
-    private bool MayContain(int block) => predicate.RequiredGrams.IsEmpty || _index!.MayContain(block, predicate.RequiredGrams);
-
-    private bool MayEqual(RowSource source, int block)
-    {
-        foreach (var value in predicate.RequiredValues)
-        {
-            if (source.MayEqual(block, field, value))
-            {
-                return true;
-            }
-        }
-        return predicate.RequiredValues.Count == 0;
-    }
-}
-
 /// <summary>An attribute of the record, or a string that every record has.</summary>
 internal sealed class ColumnNode : FilterNode
 {
@@ -268,6 +206,8 @@ internal sealed class ColumnNode : FilterNode
     }
 
     public override int Cost => 3;
+
+    public override bool MayMatch(RowSource source) => _pruning.MayMatch(source);
 
     public override bool MayMatch(RowSource source, int block) => _pruning.MayMatch(source, block);
 
@@ -371,6 +311,8 @@ internal sealed class AnyScopeNode : FilterNode
 
     public override int Cost => 4;
 
+    public override bool MayMatch(RowSource source) => _pruning.MayMatch(source) || !_owners.Of(source).IsEmpty;
+
     public override bool MayMatch(RowSource source, int block) => _pruning.MayMatch(source, block) || _owners.MayMatch(source, block);
 
     public override string SkippedBy(RowSource source, int block) => _pruning.SkippedBy(source, block);
@@ -417,6 +359,8 @@ internal sealed class ChildNode(Field field, ValuePredicate predicate) : FilterN
     private readonly ColumnPruning _pruning = new(field, predicate, new Verdicts(predicate));
 
     public override int Cost => 20;
+
+    public override bool MayMatch(RowSource source) => _pruning.MayMatch(source);
 
     public override bool MayMatch(RowSource source, int block) => _pruning.MayMatch(source, block);
 

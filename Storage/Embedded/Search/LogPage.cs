@@ -49,7 +49,8 @@ internal sealed class LogPage
         var pruning = NewEvaluator();
         _blocks = new BlockQueue(
             source => KeyOf(query.Ascending ? source.FirstTimeUnixNano : source.LastTimeUnixNano),
-            (source, block) => query.Range.Overlaps(source.GetBounds(block).FirstTimeUnixNano, source.GetBounds(block).LastTimeUnixNano) ? BestOf(source.GetBounds(block)) : null,
+            (source, block) => query.Range.Overlaps(source.GetBounds(block).FirstTimeUnixNano, source.GetBounds(block).LastTimeUnixNano)
+                && (!source.AnswersAtOnce || scan.MayMatch(pruning, source, block)) ? BestOf(source.GetBounds(block)) : null,
             source => scan.MayMatch(pruning, source));
         for (var i = 0; i < scan.Sources.Count; i++)
         {
@@ -78,7 +79,7 @@ internal sealed class LogPage
     /// <summary>~time, not -time, which has no value for the earliest.</summary>
     public long KeyOf(long timeUnixNano) => _query.Ascending ? ~timeUnixNano : timeUnixNano;
 
-    /// <summary>The next block to look at; false when no block left can change the page. Of its indexes only the bounds have been asked.</summary>
+    /// <summary>The next block to look at; false when no block left can change the page. Of its indexes only the bounds have been asked, unless the source <see cref="RowSource.AnswersAtOnce"/>.</summary>
     public bool TryTakeBlock(out RowSource source, out int block)
     {
         lock (_lock)

@@ -36,7 +36,7 @@ internal sealed class LogSearch : ScanStrand
         {
             return false;
         }
-        if (!_scan.MayMatch(_evaluator, source, block))
+        if (!source.AnswersAtOnce && !_scan.MayMatch(_evaluator, source, block))
         {
             return true;
         }

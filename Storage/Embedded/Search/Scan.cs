@@ -116,13 +116,10 @@ internal sealed class Scan
             {
                 return true;
             }
-            if (_plan is not null && block == SourceItself)
+            var (first, end) = block == SourceItself ? (0, source.BlockCount) : (block, block + 1);
+            for (var skipped = first; _plan is not null && skipped < end; skipped++)
             {
-                _plan.Skip(source, evaluator.SkippedBy(source, 0));
-            }
-            else
-            {
-                _plan?.Skip(source, block, evaluator.SkippedBy(source, block));
+                _plan.Skip(source, skipped, evaluator.SkippedBy(source, skipped));
             }
             return false;
         }

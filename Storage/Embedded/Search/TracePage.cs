@@ -25,7 +25,8 @@ internal sealed class TracePage
         var pruning = new FilterEvaluator(query.Filter, query.Range, Signal.Traces, new TraceFacts(scan, new TraceLoader(scan)));
         _blocks = new BlockQueue(
             BestOf,
-            (source, block) => query.Range.Overlaps(source.GetBounds(block).FirstTimeUnixNano, source.GetBounds(block).LastTimeUnixNano) ? BestOf(source.GetBounds(block)) : null,
+            (source, block) => query.Range.Overlaps(source.GetBounds(block).FirstTimeUnixNano, source.GetBounds(block).LastTimeUnixNano)
+                && (!source.AnswersAtOnce || scan.MayMatch(pruning, source, block)) ? BestOf(source.GetBounds(block)) : null,
             source => scan.MayMatch(pruning, source));
         foreach (var source in scan.SourcesIn(query.Range))
         {
@@ -49,7 +50,7 @@ internal sealed class TracePage
 
     private bool NewestFirst => Query.Order == TraceOrder.Newest;
 
-    /// <summary>The next block to look at; false when no block left can change the page. Of its indexes only the bounds have been asked.</summary>
+    /// <summary>The next block to look at; false when no block left can change the page. Of its indexes only the bounds have been asked, unless the source <see cref="RowSource.AnswersAtOnce"/>.</summary>
     public bool TryTakeBlock(out RowSource source, out int block)
     {
         lock (_lock)

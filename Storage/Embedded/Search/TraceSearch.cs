@@ -41,7 +41,7 @@ internal sealed class TraceSearch : ScanStrand
         {
             return false;
         }
-        if (!_scan.MayMatch(_evaluator, source, block))
+        if (!source.AnswersAtOnce && !_scan.MayMatch(_evaluator, source, block))
         {
             return true;
         }

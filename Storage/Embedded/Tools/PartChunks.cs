@@ -26,7 +26,25 @@ internal enum PartChunkKind
 /// <param name="Column">The column's name, an attribute key with its scope before it; for the rest what it is.</param>
 /// <param name="Block">-1 when the chunk belongs to the whole part.</param>
 /// <param name="Values">In the chunk; 0 where that is not known from the directory.</param>
-internal readonly record struct PartChunk(ChunkRef Reference, PartChunkKind Kind, string Column, int Block, long Values);
+/// <param name="Stripe">Filters of several blocks, from <paramref name="Block"/> on: the reference says where they lie, their pages have the checksums.</param>
+internal readonly record struct PartChunk(ChunkRef Reference, PartChunkKind Kind, string Column, int Block, long Values, FilterStripe? Stripe = null)
+{
+    /// <summary>Reads it and checks what can be checked without knowing the values.</summary>
+    /// <exception cref="CorruptPartException">It is damaged.</exception>
+    public void Check(PartFile file)
+    {
+        if (Stripe is not { } stripe)
+        {
+            file.Read(Reference).Dispose();
+            return;
+        }
+        Span<byte> page = stackalloc byte[FilterStripe.MaxPageBytes];
+        for (var number = 0; number < stripe.Pages; number++)
+        {
+            stripe.ReadPage(file, number, page);
+        }
+    }
+}
 
 /// <summary>Every chunk that a part's footer and directory refer to, absent ones too.</summary>
 internal static class PartChunks
@@ -51,8 +69,13 @@ internal static class PartChunks
             {
                 chunks.Add(new PartChunk(directory.Plain(column, block), KindOf(column), NameOf(column), block, part.GetBounds(block).Rows));
             }
-            chunks.Add(new PartChunk(directory.BloomOf(block), PartChunkKind.Bloom, "bloom", block, 0));
+            if (directory.BloomChunks.Length > 0)
+            {
+                chunks.Add(new PartChunk(directory.BloomChunks[block], PartChunkKind.Bloom, "bloom", block, 0));
+            }
         }
+        AddStripes(chunks, directory.Blooms, PartChunkKind.Bloom, "bloom");
+        AddStripes(chunks, directory.Texts, PartChunkKind.TextFilter, IntrinsicKey.Body + " text filter");
         foreach (var column in directory.Columns)
         {
             var name = NameOf(column);
@@ -63,7 +86,7 @@ internal static class PartChunks
             foreach (var inBlock in column.Blocks)
             {
                 chunks.Add(new PartChunk(inBlock.Chunk, column.IsDictionary ? PartChunkKind.Codes : PartChunkKind.RawValues, name, inBlock.Block, inBlock.Entries));
-                if (inBlock.Raw.HasTextFilter)
+                if (part.File.Version < PartFormat.StripesVersion && inBlock.Raw.HasTextFilter)
                 {
                     chunks.Add(new PartChunk(inBlock.Raw.TextFilter, PartChunkKind.TextFilter, name + " text filter", inBlock.Block, 0));
                 }
@@ -103,6 +126,16 @@ internal static class PartChunks
             IntColumn.Raw => "raw",
             _ => "unknown",
         };
+    }
+
+    private static void AddStripes(List<PartChunk> chunks, FilterStripes stripes, PartChunkKind kind, string name)
+    {
+        foreach (var stripe in stripes.All)
+        {
+            var bytes = (int)stripe.StoredBytes;
+            var reference = bytes == 0 ? default : new ChunkRef(stripe.Offset, bytes, bytes, ChunkCodec.Plain, 0);
+            chunks.Add(new PartChunk(reference, kind, name, stripe.FirstBlock, 0, stripe));
+        }
     }
 
     private static PartChunkKind KindOf(PlainColumn column) =>

@@ -10,7 +10,7 @@ namespace Apm.Storage.Embedded.Tools;
 
 /// <summary>
 /// Checks all that a part's file says: every byte belongs to one chunk, every chunk unpacks, decodes and agrees with the others, and every index says what the
-/// rows say. Memory: the rows of one block and 16 bytes a trace. One thread.
+/// rows say. Memory: the rows of one block, the filters of its stripe and 16 bytes a trace. One thread.
 /// </summary>
 internal sealed class PartVerifier
 {
@@ -22,6 +22,8 @@ internal sealed class PartVerifier
     private readonly List<FileFinding> _findings = [];
     private readonly HashSet<long> _damagedChunks = [];
     private readonly List<(ulong Id, int Block)> _traces = [];
+    private readonly UnpackedStripes _blooms = new();
+    private readonly UnpackedStripes _texts = new();
 
     private PartVerifier(PartSource part)
     {
@@ -74,12 +76,12 @@ internal sealed class PartVerifier
             end = Math.Max(end, chunk.Reference.Offset + chunk.Reference.StoredBytes);
             try
             {
-                _part.File.Read(chunk.Reference).Dispose();
+                chunk.Check(_part.File);
             }
             catch (CorruptPartException damage)
             {
-                Find(chunk.Reference.Offset, $"{Describe(chunk)}: {Reason(damage)}");
-                _damagedChunks.Add(chunk.Reference.Offset);
+                Find(damage.Offset, $"{Describe(chunk)}: {Reason(damage)}");
+                _damagedChunks.Add(damage.Offset);
             }
         }
         if (end != _part.File.FooterOffset)
@@ -350,7 +352,7 @@ internal sealed class PartVerifier
         }
         if (inBlock.Raw.HasTextFilter)
         {
-            TextFilterHolds(number, column, inBlock.Raw.TextFilter, values);
+            TextFilterHolds(number, column, inBlock.Raw, values);
             return;
         }
         if (inBlock.Raw.HasRange)
@@ -360,21 +362,38 @@ internal sealed class PartVerifier
         BloomHolds(number, column, values);
     }
 
-    private void TextFilterHolds(int number, ValueColumn column, ChunkRef reference, ValueList values)
+    private void TextFilterHolds(int number, ValueColumn column, in RawIndex raw, ValueList values)
     {
-        if (reference.IsAbsent)
+        var filter = ReadOnlySpan<byte>.Empty;
+        var offset = raw.TextFilter.Offset;
+        using var chunk = raw.TextFilter.IsAbsent ? default(RentedChunk?) : _part.File.Read(raw.TextFilter);
+        if (_part.File.Version >= PartFormat.StripesVersion)
+        {
+            var stripes = _part.Directory.Texts;
+            if (stripes.IsEmpty)
+            {
+                Find(DirectoryOffset, $"block {number} has no text filter, and {PartChunks.NameOf(column)} has values in it");
+                return;
+            }
+            offset = stripes.Of(number).Offset;
+            filter = _texts.Get(_part.File, stripes, number);
+        }
+        else if (chunk is { } own)
+        {
+            filter = own.Content;
+        }
+        else
         {
             return;
         }
-        using var filter = _part.File.Read(reference);
         var grams = new List<int>();
         for (var i = 0; i < values.Count; i++)
         {
             grams.Clear();
             TextFilter.AddHashes(values.GetContent(i), grams);
-            if (!TextFilter.MayContain(filter.Content, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(grams)))
+            if (filter.IsEmpty ? grams.Count > 0 : !TextFilter.MayContain(filter, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(grams)))
             {
-                Find(reference.Offset, $"the text filter of block {number} does not know value {i} of {PartChunks.NameOf(column)}");
+                Find(offset, $"the text filter of block {number} does not know value {i} of {PartChunks.NameOf(column)}");
                 return;
             }
         }
@@ -394,19 +413,21 @@ internal sealed class PartVerifier
 
     private void BloomHolds(int number, ValueColumn column, ValueList values)
     {
-        var reference = _part.Directory.BloomOf(number);
-        if (reference.IsAbsent)
+        var directory = _part.Directory;
+        var inStripes = _part.File.Version >= PartFormat.StripesVersion;
+        if (inStripes ? directory.Blooms.IsEmpty : directory.BloomChunks[number].IsAbsent)
         {
             Find(DirectoryOffset, $"block {number} has no bloom, and {PartChunks.NameOf(column)} has values in it");
             return;
         }
-        using var bloom = _part.File.Read(reference);
+        using var chunk = inStripes ? default(RentedChunk?) : _part.File.Read(directory.BloomChunks[number]);
+        var bloom = chunk is { } own ? own.Content : _blooms.Get(_part.File, directory.Blooms, number);
         var columnHash = ValueHash.OfBytes(column.Key, (ulong)column.Scope);
         for (var i = 0; i < values.Count; i++)
         {
-            if (!Bloom.MayContain(bloom.Content, ValueHash.InColumn(columnHash, ValueHash.Of(values.GetType(i), values.GetBits(i), values.GetContent(i)))))
+            if (bloom.IsEmpty || !Bloom.MayContain(bloom, ValueHash.InColumn(columnHash, ValueHash.Of(values.GetType(i), values.GetBits(i), values.GetContent(i)))))
             {
-                Find(reference.Offset, $"the bloom of block {number} does not know value {i} of {PartChunks.NameOf(column)}");
+                Find(inStripes ? directory.Blooms.Of(number).Offset : directory.BloomChunks[number].Offset, $"the bloom of block {number} does not know value {i} of {PartChunks.NameOf(column)}");
                 return;
             }
         }

@@ -103,7 +103,7 @@ public static class StoreInspection
         {
             var codec = chunk.Reference.Codec.ToString().ToLowerInvariant();
             codecs[codec] = codecs.GetValueOrDefault(codec) + 1;
-            if (readChunks)
+            if (readChunks && chunk.Stripe is null)
             {
                 using var content = source.File.Read(chunk.Reference);
                 if (PartChunks.EncodingOf(chunk, content) is { } encoding)

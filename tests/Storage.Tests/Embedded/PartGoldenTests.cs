@@ -103,6 +103,13 @@ public sealed class PartGoldenTests
                 Add(block.Chunk, $"values of {column.Scope} {column.Name}");
             }
         }
+        foreach (var stripe in directory.Blooms.All)
+        {
+            if (stripe.StoredBytes > 0)
+            {
+                regions[stripe.Offset] = (stripe.StoredBytes, "blooms");
+            }
+        }
         Add(part.File.Footer.Owners, "owners");
         Add(part.File.Footer.Directory, "directory");
         Add(part.File.Footer.TracePages[0].Chunk, "trace index page");

@@ -215,16 +215,6 @@ public sealed class PartMergerTests
         Assert.Throws<ArgumentException>(() => _rig.Merge([_rig.Write(random.Spans(5)), _rig.Write(random.Logs(5))], out _));
     }
 
-    [Fact]
-    public void Merge_Version1_IsMerged()
-    {
-        var all = new RandomBatch(74).Spans(500);
-        var inputs = Cut(all, 2, Split.Scattered, 74).Select(batch => _rig.Write(batch)).ToArray();
-        _rig.Disk.Corrupt(inputs[0].File.Path, bytes => PartVersionTests.SetVersion(bytes, 1));
-        _rig.Merge([_rig.Reopen(inputs[0].File.Path), inputs[1]], out var merged);
-        Assert.Equal(RowText.Of(all).Order(StringComparer.Ordinal), RowText.Of(MergeRig.ReadAll(merged)).Order(StringComparer.Ordinal));
-    }
-
     private static string ServiceOf(ColumnBatch owners, int resource)
     {
         var entry = owners.ResourceAttributes.Find(resource, owners.Strings.Find("service.name"u8));

@@ -74,6 +74,15 @@ internal sealed class PartForgery
         };
     }
 
+    /// <summary>Clears the bits of a page of filters under a right checksum.</summary>
+    public void ClearPage(FilterStripe stripe, int number)
+    {
+        var rows = (int)Math.Min(stripe.PageRowBytes, stripe.RowBytes - ((long)number * stripe.PageRowBytes));
+        var page = _bytes.AsSpan((int)stripe.Offset + (number * (stripe.PageRowBytes + FilterStripe.ChecksumBytes)), rows + FilterStripe.ChecksumBytes);
+        page[..rows].Clear();
+        BitConverter.TryWriteBytes(page[rows..], FilterStripeWriter.ChecksumOf(page[..rows], number));
+    }
+
     /// <summary>The forged part, opened.</summary>
     public PartSource Forge()
     {

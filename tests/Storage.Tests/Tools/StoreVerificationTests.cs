@@ -205,8 +205,7 @@ public sealed class StoreVerificationTests
     public void Verify_ForgedBloom_IsFound()
     {
         var forgery = new PartForgery(Signal.Traces, distinct: 4_000, rows: 6_000);
-        var bloom = PartChunks.Of(forgery.Source).First(chunk => chunk is { Kind: PartChunkKind.Bloom, Reference.Codec: ChunkCodec.Plain });
-        forgery.ChangeChunk(bloom.Reference, bytes => bytes.AsSpan().Clear());
+        forgery.ClearPage(Assert.Single(forgery.Source.Directory.Blooms.All.ToArray()), 0);
         AssertFinds(forgery, "the bloom of block 0 does not know value");
     }
 
@@ -214,8 +213,7 @@ public sealed class StoreVerificationTests
     public void Verify_ForgedTextFilter_IsFound()
     {
         var forgery = new PartForgery(ManyValues(2_000));
-        var filter = PartChunks.Of(forgery.Source).First(chunk => chunk is { Kind: PartChunkKind.TextFilter, Reference.Codec: ChunkCodec.Plain });
-        forgery.ChangeChunk(filter.Reference, bytes => bytes.AsSpan().Clear());
+        forgery.ClearPage(Assert.Single(forgery.Source.Directory.Texts.All.ToArray()), 0);
         AssertFinds(forgery, "the text filter of block 0 does not know value");
     }
 
