@@ -118,14 +118,10 @@ internal sealed class EdgeAnswer
                 {
                     continue;
                 }
-                var tier = piece.Tier;
-                RollupCells? ofTier;
-                while ((ofTier = rollup.EdgeCells(tier)) is null)
-                {
-                    tier--;
-                }
+                var (tier, chunks) = rollup.EdgeCellsUpTo(piece.Tier);
                 var minutes = RollupTiers.Minutes(tier);
-                cells.Add((ofTier, RollupTiers.SlotOf(piece.From, minutes), RollupTiers.SlotOf(piece.To, minutes)));
+                var (start, end) = (RollupTiers.SlotOf(piece.From, minutes), RollupTiers.SlotOf(piece.To, minutes));
+                cells.AddRange(chunks.In(start, end).Select(ofTier => (ofTier, start, end)));
             }
             _sums.Add(rollup.Edges, cells);
             _rollupsRead++;

@@ -54,7 +54,7 @@ internal sealed partial class PartRollups(IFileSystem files, string folder, Chun
         RollupSource?[] rollups = [.. inputs.Select(input => input.Rollup)];
         if (part.Signal == Signal.Traces && Array.TrueForAll(rollups, rollup => rollup is not null))
         {
-            Write(part, () => Rollup.Merge(rollups!, anyDuplicates ? RollupBuilder.Build(part) : null));
+            Write(part, () => new RollupMerge(anyDuplicates ? [RollupBuilder.Build(part)] : [.. rollups!], [.. rollups!]));
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed partial class PartRollups(IFileSystem files, string folder, Chun
         return true;
     }
 
-    private void Write(PartSource part, Func<Rollup> make)
+    private void Write(PartSource part, Func<RollupSource> make)
     {
         var entry = part.Entry!;
         try
@@ -84,7 +84,7 @@ internal sealed partial class PartRollups(IFileSystem files, string folder, Chun
             using (var file = files.Create(PathOf(entry)))
             {
                 // Not synced: what a crash tears does not open, and is made again.
-                RollupFile.Write(file, rollup);
+                RollupFileWriter.Write(file, rollup);
             }
             part.SetRollup(RollupFile.Open(files, PathOf(entry), cache));
         }
@@ -97,7 +97,7 @@ internal sealed partial class PartRollups(IFileSystem files, string folder, Chun
 
     private string PathOf(ManifestPart entry) => folder + "/" + entry.RollupFileName;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{File} is damaged; it is made again from its part, whose rows answer meanwhile.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{File} cannot be read; it is made again from its part, whose rows answer meanwhile.")]
     private partial void LogDamaged(string file, IOException failure);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{File} could not be made; the rows of its part answer in its place.")]

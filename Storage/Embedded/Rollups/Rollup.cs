@@ -1,41 +1,25 @@
 namespace Apm.Storage.Embedded.Rollups;
 
-/// <summary>A rollup in memory.</summary>
-internal sealed class Rollup : RollupSource
+/// <summary>A rollup in memory, in minutes only: files have the wider tiers and views.</summary>
+/// <param name="spans">Cells by the minute, of all groups.</param>
+/// <param name="edges">Likewise.</param>
+internal sealed class Rollup(SpanGroups groups, RollupCells spans, EdgeGroups edgeGroups, RollupCells edges) : RollupSource
 {
-    private readonly RollupCells?[] _spans;
-    private readonly RollupCells?[] _edges;
+    private readonly CellChunks _spans = CellChunks.Of(spans);
+    private readonly CellChunks _edges = CellChunks.Of(edges);
 
-    /// <param name="spans">Cells by the minute, of all groups.</param>
-    /// <param name="edges">Likewise.</param>
-    public Rollup(SpanGroups groups, RollupCells spans, EdgeGroups edgeGroups, RollupCells edges)
+    public override SpanGroups Groups => groups;
+
+    public override EdgeGroups Edges => edgeGroups;
+
+    public override CellChunks? SpanCells(RollupView view, RollupTier tier) => view == RollupView.Resource && tier == RollupTier.Minute ? _spans : null;
+
+    public override CellChunks? EdgeCells(RollupTier tier) => tier == RollupTier.Minute ? _edges : null;
+
+    /// <summary>The sum of rollups, in memory.</summary>
+    public static Rollup Sum(IReadOnlyList<RollupSource> inputs)
     {
-        Groups = groups;
-        Edges = edgeGroups;
-        _spans = Tiers(spans);
-        _edges = Tiers(edges);
-    }
-
-    public override SpanGroups Groups { get; }
-
-    public override EdgeGroups Edges { get; }
-
-    public override (int First, int Last) EdgeMinutes => (_edges[0]!.FirstSlot, _edges[0]!.LastSlot);
-
-    public override RollupCells? SpanCells(RollupTier tier) => _spans[(int)tier];
-
-    public override RollupCells? EdgeCells(RollupTier tier) => _edges[(int)tier];
-
-    /// <summary>The sum of rollups: that of the part which a merge makes of their parts. Memory is the output's and a bucket list.</summary>
-    /// <param name="spans">What the spans of that part add up to, when not to the sum; null: to the sum.</param>
-    public static Rollup Merge(IReadOnlyList<RollupSource> inputs, RollupSource? spans = null) => RollupMerge.Run(spans is null ? inputs : [spans], inputs);
-
-    private static RollupCells?[] Tiers(RollupCells minutes)
-    {
-        var tenMinutes = minutes.Coarsen(RollupTiers.Minutes(RollupTier.TenMinutes));
-        var hours = tenMinutes is not null
-            ? tenMinutes.Coarsen(RollupTiers.Minutes(RollupTier.Hour) / RollupTiers.Minutes(RollupTier.TenMinutes))
-            : minutes.Coarsen(RollupTiers.Minutes(RollupTier.Hour));
-        return [minutes, tenMinutes, hours];
+        var sum = new RollupMerge(inputs, inputs);
+        return new Rollup(sum.Groups, RollupMerge.All(sum.SpanCells(RollupView.Resource, RollupTier.Minute)!, sum.Groups.Count), sum.Edges, RollupMerge.All(sum.EdgeCells(RollupTier.Minute)!, sum.Edges.Count));
     }
 }

@@ -146,12 +146,10 @@ internal sealed class RollupAggregation
         {
             return false;
         }
-        SpanGroups groups;
-        var cells = new List<(RollupCells Cells, int Minutes, int From, int To)>();
+        var cells = new List<(RollupCells Cells, int Minutes, int From, int To)>?[RollupViews.Count];
         try
         {
-            groups = rollup.Groups;
-            if ((groups.HasUnknownNames && _fields.FilterReadsName) || (groups.HasUnknownResources && _fields.FilterReadsResource) || !_fields.AreDeterminedIn(source))
+            if (!_fields.AreDeterminedIn(source))
             {
                 return false;
             }
@@ -163,14 +161,15 @@ internal sealed class RollupAggregation
                 {
                     continue;
                 }
-                var tier = piece.Tier;
-                RollupCells? ofTier;
-                while ((ofTier = rollup.SpanCells(tier)) is null)
+                var (view, tier, chunks) = rollup.FewestSpanCells(_fields.View, piece.Tier);
+                var groups = rollup.GroupsOf(view)!;
+                if ((groups.HasUnknownNames && _fields.FilterReadsName) || (groups.HasUnknownResources && _fields.FilterReadsResource))
                 {
-                    tier--;
+                    return false;
                 }
                 var minutes = RollupTiers.Minutes(tier);
-                cells.Add((ofTier, minutes, RollupTiers.SlotOf(piece.From, minutes), RollupTiers.SlotOf(piece.To, minutes)));
+                var (from, to) = (RollupTiers.SlotOf(piece.From, minutes), RollupTiers.SlotOf(piece.To, minutes));
+                (cells[(int)view] ??= []).AddRange(chunks.In(from, to).Select(ofTier => (ofTier, minutes, from, to)));
             }
         }
         catch (IOException failure)
@@ -179,9 +178,12 @@ internal sealed class RollupAggregation
             onDamage?.Invoke(failure as CorruptPartException ?? new CorruptPartException("", 0, failure.Message, failure));
             return false;
         }
-        if (cells.Count > 0)
+        for (var view = RollupView.Resource; view <= RollupView.Service; view++)
         {
-            AddGroups(groups, cells);
+            if (cells[(int)view] is { Count: > 0 } ofView)
+            {
+                AddGroups(rollup.GroupsOf(view)!, ofView);
+            }
         }
         return true;
     }

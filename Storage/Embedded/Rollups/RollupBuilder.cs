@@ -54,7 +54,7 @@ internal sealed class RollupBuilder
         var rollup = edges is null
             ? builder.ToRollup(new EdgeGroups(strings) { IsKnown = false }, RollupCells.Empty)
             : builder.ToRollup(edges.Log.Groups, edges.Log.ToCells());
-        return done.Count == 0 ? rollup : Rollup.Merge([.. done, rollup]);
+        return done.Count == 0 ? rollup : Rollup.Sum([.. done, rollup]);
     }
 
     private void Add(RowBlock block)

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Apm.Storage.Embedded.Encodings;
 
 namespace Apm.Storage.Embedded.Rollups;
@@ -61,7 +63,7 @@ internal sealed class RollupCells
     /// <summary>Adds a cell to the sum: its durations too, or only count and errors.</summary>
     public void AddTo(CellSum sum, int cell, bool withDurations)
     {
-        ReadOnlySpan<byte> content = _content.AsSpan(cell == 0 ? 0 : _contentEnds[cell - 1], _contentEnds[cell] - (cell == 0 ? 0 : _contentEnds[cell - 1]));
+        var content = ContentOf(cell);
         var position = 0;
         sum.Count += Signed(content, ref position);
         sum.Errors += Signed(content, ref position);
@@ -74,27 +76,72 @@ internal sealed class RollupCells
         var bucket = -1;
         while (position < content.Length)
         {
-            bucket += (int)Unsigned(content, ref position) + 1;
-            sum.AddBucket(bucket, Signed(content, ref position));
+            bucket += (int)Math.Min(Unsigned(content, ref position), CellSum.MaxBuckets) + 1;
+            var count = Signed(content, ref position);
+            if (bucket >= CellSum.MaxBuckets)
+            {
+                throw new CorruptPartException("", 0, $"the content of cell {cell} of a rollup names a bucket that there is not");
+            }
+            sum.AddBucket(bucket, count);
         }
     }
 
-    /// <summary>The same cells <paramref name="factor"/> slots wide; null when that does not at least halve them.</summary>
-    public RollupCells? Coarsen(int factor)
+    /// <summary>A cell as it is packed, for <see cref="RollupCellsWriter.Copy"/>.</summary>
+    public ReadOnlySpan<byte> ContentOf(int cell)
     {
-        var coarse = 0;
+        var start = cell == 0 ? 0 : _contentEnds[cell - 1];
+        return _content.AsSpan(start, _contentEnds[cell] - start);
+    }
+
+    /// <summary>The cells of all groups whose slot is in [<paramref name="from"/>, <paramref name="to"/>).</summary>
+    public RollupCells Slice(int from, int to)
+    {
+        if (FirstSlot >= from && LastSlot < to)
+        {
+            return this;
+        }
+        var writer = new RollupCellsWriter();
         for (var group = 0; group < GroupCount; group++)
         {
-            var (start, end) = CellsOf(group);
-            for (var cell = start; cell < end; cell++)
+            var (cell, end) = CellsOf(group, from, to);
+            for (; cell < end; cell++)
             {
-                coarse += cell == start || RollupTiers.SlotOf(_slots[cell], factor) != RollupTiers.SlotOf(_slots[cell - 1], factor) ? 1 : 0;
+                writer.Copy(_slots[cell], ContentOf(cell));
             }
+            writer.EndGroup();
         }
-        if (coarse * 2L > Count)
+        return writer.ToCells();
+    }
+
+    /// <summary>The same cells in pieces of at most so many, in the order of time; those of one slot stay together.</summary>
+    public IEnumerable<RollupCells> Split(int maxCells)
+    {
+        if (Count <= maxCells)
         {
-            return null;
+            yield return this;
+            yield break;
         }
+        var slots = (int[])_slots.Clone();
+        Array.Sort(slots);
+        for (var start = 0; start < slots.Length;)
+        {
+            var end = Math.Min(start + maxCells, slots.Length);
+            while (end < slots.Length && end > start + 1 && slots[end] == slots[end - 1] && slots[end] != slots[start])
+            {
+                end--;
+            }
+            while (end < slots.Length && slots[end] == slots[end - 1])
+            {
+                end++;
+            }
+            yield return Slice(slots[start], slots[end - 1] + 1);
+            start = end;
+        }
+    }
+
+    /// <summary>The same cells <paramref name="factor"/> slots wide.</summary>
+    public RollupCells Coarsen(int factor)
+    {
         var writer = new RollupCellsWriter();
         var sum = new CellSum();
         for (var group = 0; group < GroupCount; group++)
@@ -103,6 +150,11 @@ internal sealed class RollupCells
             for (var cell = start; cell < end;)
             {
                 var slot = RollupTiers.SlotOf(_slots[cell], factor);
+                if (cell + 1 == end || RollupTiers.SlotOf(_slots[cell + 1], factor) != slot)
+                {
+                    writer.Copy(slot, ContentOf(cell++));
+                    continue;
+                }
                 for (; cell < end && RollupTiers.SlotOf(_slots[cell], factor) == slot; cell++)
                 {
                     AddTo(sum, cell, withDurations: true);
@@ -173,7 +225,9 @@ internal sealed class RollupCells
         }
     }
 
-    /// <summary>What <see cref="AddTo"/> relies on: slots ascend within a group, and the content of each cell is whole and names buckets that there are.</summary>
+    /// <summary>
+    /// What <see cref="AddTo"/> relies on, at a cost far below reading them: slots ascend within a group, and the content of each cell is whole numbers, in pairs.
+    /// </summary>
     private void Check(ref ChunkReader reader)
     {
         for (var group = 0; group < GroupCount; group++)
@@ -185,8 +239,7 @@ internal sealed class RollupCells
                 {
                     throw reader.Corrupt("the slots of a group do not ascend");
                 }
-                ReadOnlySpan<byte> content = _content.AsSpan(cell == 0 ? 0 : _contentEnds[cell - 1], _contentEnds[cell] - (cell == 0 ? 0 : _contentEnds[cell - 1]));
-                if (!IsWhole(content))
+                if (!IsWhole(ContentOf(cell)))
                 {
                     throw reader.Corrupt($"the content of cell {cell} is no cell's");
                 }
@@ -194,38 +247,24 @@ internal sealed class RollupCells
         }
     }
 
+    /// <summary>Four numbers and pairs of numbers; a number ends with its first byte below 128.</summary>
     private static bool IsWhole(ReadOnlySpan<byte> content)
     {
         if (content.IsEmpty || content[^1] >= 0x80)
         {
             return false;
         }
-        var position = 0;
-        var fields = 0;
-        long bucket = -1;
-        while (position < content.Length)
+        var numbers = 0;
+        var words = MemoryMarshal.Cast<byte, ulong>(content);
+        foreach (var word in words)
         {
-            var start = position;
-            var value = Unsigned(content, ref position);
-            if (position - start > 10)
-            {
-                return false;
-            }
-            if (fields >= 4 && (fields & 1) == 0)
-            {
-                if (value >= CellSum.MaxBuckets)
-                {
-                    return false;
-                }
-                bucket += (long)value + 1;
-                if (bucket >= CellSum.MaxBuckets)
-                {
-                    return false;
-                }
-            }
-            fields++;
+            numbers += BitOperations.PopCount(~word & 0x8080_8080_8080_8080);
         }
-        return fields >= 4 && (fields & 1) == 0;
+        foreach (var last in content[(words.Length * 8)..])
+        {
+            numbers += last < 0x80 ? 1 : 0;
+        }
+        return numbers >= 4 && (numbers & 1) == 0;
     }
 
     private int LowerBound(int start, int end, int slot)
@@ -302,6 +341,14 @@ internal sealed class RollupCellsWriter
             _contentEnds.Add(_content.Length);
         }
         sum.Clear();
+    }
+
+    /// <summary>Adds a cell that needs no adding up, as it is packed.</summary>
+    public void Copy(int slot, ReadOnlySpan<byte> content)
+    {
+        _content.Bytes(content);
+        _slots.Add(slot);
+        _contentEnds.Add(_content.Length);
     }
 
     public void EndGroup() => _groupEnds.Add(_slots.Count);

@@ -10,6 +10,8 @@ internal sealed class RollupFields
     private readonly HashSet<string> _anyKeys = new(StringComparer.Ordinal);
 
     private bool _determined = true;
+    private bool _readsName;
+    private bool _readsOtherThanService;
 
     private RollupFields()
     {
@@ -18,6 +20,15 @@ internal sealed class RollupFields
     public bool FilterReadsName { get; private set; }
 
     public bool FilterReadsResource { get; private set; }
+
+    /// <summary>The view with the fewest groups that determine the fields.</summary>
+    public RollupView View => (_readsName, _readsOtherThanService) switch
+    {
+        (true, true) => RollupView.Resource,
+        (true, false) => RollupView.Operation,
+        (false, true) => RollupView.Instance,
+        (false, false) => RollupView.Service,
+    };
 
     /// <summary>Null when no rollup can answer.</summary>
     public static RollupFields? Of(Filter filter, IEnumerable<Field> groupBy)
@@ -108,6 +119,8 @@ internal sealed class RollupFields
     {
         FilterReadsName |= ofFilter && ReadsName(field);
         FilterReadsResource |= ofFilter && ReadsResource(field);
+        _readsName |= ReadsName(field);
+        _readsOtherThanService |= ReadsResource(field) && field.Key != "service.name";
         switch (field.Scope)
         {
             case FieldScope.Resource:

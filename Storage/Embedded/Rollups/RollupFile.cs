@@ -9,20 +9,22 @@ using Apm.Telemetry.Files;
 namespace Apm.Storage.Embedded.Rollups;
 
 /// <summary>
-/// A rollup on disk (FORMAT.md "Rollup"). Held are where its pieces lie, about 300 bytes; the pieces come through the chunk cache, and the file is open only
+/// A rollup on disk (FORMAT.md "Rollup"). Held are where its pieces lie, about 60 bytes each; the pieces come through the chunk cache, and the file is open only
 /// while one is read. Any number of threads.
 /// </summary>
 internal sealed class RollupFile : RollupSource, IDisposable
 {
-    public const ushort Version = 1;
+    public const ushort Version = 2;
 
-    private const int HeaderBytes = 16;
-    private const int TrailerBytes = 16;
-    private const int MaxFooterBytes = 4096;
+    internal const int HeaderBytes = 16;
+    internal const int TrailerBytes = 16;
+
+    /// <summary>Some 10 bytes for each chunk, of which a part of a billion rows may have tens of thousands.</summary>
+    private const int MaxFooterBytes = 4 << 20;
 
     // Flags of the edges.
-    private const byte Truncated = 1;
-    private const byte NotKnown = 2;
+    internal const byte Truncated = 1;
+    internal const byte NotKnown = 2;
 
     /// <summary>Most strings believed.</summary>
     private const int MaxStrings = 64 << 20;
@@ -32,11 +34,15 @@ internal sealed class RollupFile : RollupSource, IDisposable
     private readonly int _number;
     private readonly Footer _footer;
 
-    private static ReadOnlySpan<byte> HeaderMagic => "APMROLL\n"u8;
+    internal static ReadOnlySpan<byte> HeaderMagic => "APMROLL\n"u8;
 
-    private static ReadOnlySpan<byte> TrailerMagic => "APMREND\n"u8;
+    internal static ReadOnlySpan<byte> TrailerMagic => "APMREND\n"u8;
 
-    private sealed record Footer(ChunkRef Owners, ChunkRef Groups, ChunkRef Edges, ChunkRef[] Spans, ChunkRef[] EdgeCells, int FirstEdgeMinute, int LastEdgeMinute);
+    /// <param name="Spans">By view, then tier; null where it is not kept.</param>
+    /// <param name="EdgeCells">By tier.</param>
+    private sealed record Footer(ChunkRef Owners, ChunkRef Groups, ChunkRef Edges, Tier?[][] Spans, Tier?[] EdgeCells);
+
+    private sealed record Tier(CellBounds[] Bounds, ChunkRef[] Chunks);
 
     private RollupFile(IFileSystem files, string path, long length, Footer footer, ChunkCache cache)
     {
@@ -57,66 +63,11 @@ internal sealed class RollupFile : RollupSource, IDisposable
 
     public override EdgeGroups Edges => Cached(_footer.Edges, DecodeEdges, static edges => edges.SizeBytes);
 
-    public override (int First, int Last) EdgeMinutes => (_footer.FirstEdgeMinute, _footer.LastEdgeMinute);
+    public override SpanGroups? GroupsOf(RollupView view) => Groups.Views.GroupsOf(view);
 
-    public override RollupCells? SpanCells(RollupTier tier) => CellsOf(_footer.Spans[(int)tier], () => Groups.Count);
+    public override CellChunks? SpanCells(RollupView view, RollupTier tier) => CellsOf(_footer.Spans[(int)view][(int)tier], () => GroupsOf(view)?.Count ?? 0);
 
-    public override RollupCells? EdgeCells(RollupTier tier) => CellsOf(_footer.EdgeCells[(int)tier], () => Edges.Count);
-
-    /// <summary>Writes a rollup; the caller syncs the file.</summary>
-    /// <returns>Bytes written.</returns>
-    public static long Write(IFile file, RollupSource rollup)
-    {
-        var chunks = new ChunkWriter(file);
-        var chunk = new ByteWriter();
-        chunk.Bytes(HeaderMagic);
-        chunk.Bytes([(byte)Version, Version >> 8, 0, 0]);
-        chunk.UInt32(Crc32C.Compute(chunk.Written));
-        chunks.Write(chunk.Written);
-
-        long expected = 0;
-        var footer = new ByteWriter();
-        Append(() => OwnersCodec.Encode(rollup.Groups.Owners, chunk));
-        Append(() => EncodeGroups(rollup.Groups, chunk));
-        Append(() => EncodeEdges(rollup.Edges, chunk));
-        for (var tier = 0; tier < RollupTiers.Count; tier++)
-        {
-            AppendCells(rollup.SpanCells((RollupTier)tier));
-        }
-        for (var tier = 0; tier < RollupTiers.Count; tier++)
-        {
-            AppendCells(rollup.EdgeCells((RollupTier)tier));
-        }
-        footer.VarInt(rollup.EdgeMinutes.First);
-        footer.VarInt(rollup.EdgeMinutes.Last);
-
-        var length = footer.Length;
-        footer.UInt32((uint)length);
-        footer.UInt32(Crc32C.Compute(footer.Written));
-        footer.Bytes(TrailerMagic);
-        chunks.Write(footer.Written);
-        chunks.Flush();
-        return chunks.Offset;
-
-        void Append(Action encode)
-        {
-            chunk.Clear();
-            encode();
-            ChunkRefCodec.Write(footer, chunks.Append(chunk), ref expected);
-        }
-
-        void AppendCells(RollupCells? cells)
-        {
-            if (cells is null)
-            {
-                ChunkRefCodec.Write(footer, default, ref expected);
-            }
-            else
-            {
-                Append(() => cells.Encode(chunk));
-            }
-        }
-    }
+    public override CellChunks? EdgeCells(RollupTier tier) => CellsOf(_footer.EdgeCells[(int)tier], () => Edges.Count);
 
     /// <exception cref="CorruptPartException">The header, footer or length is damaged.</exception>
     /// <exception cref="NotSupportedException">A newer version wrote it.</exception>
@@ -134,7 +85,11 @@ internal sealed class RollupFile : RollupSource, IDisposable
             throw new CorruptPartException(path, 8, "the checksum of the header does not match");
         }
         var version = BinaryPrimitives.ReadUInt16LittleEndian(header[8..]);
-        if (version != Version)
+        if (version < Version)
+        {
+            throw new CorruptPartException(path, 8, $"format version {version} is no longer read");
+        }
+        if (version > Version)
         {
             throw new NotSupportedException($"'{path}' has format version {version}; this program reads version {Version}. Run the version of the program that wrote it, or a newer one.");
         }
@@ -168,37 +123,69 @@ internal sealed class RollupFile : RollupSource, IDisposable
         var owners = ChunkRefCodec.Read(ref reader, ref expected);
         var groups = ChunkRefCodec.Read(ref reader, ref expected);
         var edges = ChunkRefCodec.Read(ref reader, ref expected);
-        var spans = ReadTiers(ref reader, ref expected);
+        var spans = new Tier?[RollupViews.Count][];
+        for (var view = 0; view < spans.Length; view++)
+        {
+            spans[view] = ReadTiers(ref reader, ref expected);
+        }
         var cells = ReadTiers(ref reader, ref expected);
-        var result = new Footer(owners, groups, edges, spans, cells, (int)reader.VarInt(), (int)reader.VarInt());
         reader.ExpectEnd();
-        return owners.IsAbsent || groups.IsAbsent || edges.IsAbsent || spans[0].IsAbsent || cells[0].IsAbsent
+        return owners.IsAbsent || groups.IsAbsent || edges.IsAbsent || spans[0][0] is null || cells[0] is null
             ? throw reader.Corrupt("a chunk that must be there is absent")
-            : result;
+            : new Footer(owners, groups, edges, spans, cells);
     }
 
-    private static ChunkRef[] ReadTiers(ref ChunkReader reader, ref long expected)
+    private static Tier?[] ReadTiers(ref ChunkReader reader, ref long expected)
     {
-        var tiers = new ChunkRef[RollupTiers.Count];
+        var tiers = new Tier?[RollupTiers.Count];
         for (var tier = 0; tier < tiers.Length; tier++)
         {
-            tiers[tier] = ChunkRefCodec.Read(ref reader, ref expected);
+            var count = reader.Count(reader.Remaining) - 1;
+            if (count < 0)
+            {
+                continue;
+            }
+            var bounds = new CellBounds[count];
+            var chunks = new ChunkRef[count];
+            long slot = 0;
+            for (var chunk = 0; chunk < count; chunk++)
+            {
+                var first = slot + reader.VarInt();
+                var last = first + reader.Count(int.MaxValue);
+                if (first < (chunk == 0 ? int.MinValue : slot) || last >= int.MaxValue)
+                {
+                    throw reader.Corrupt("the chunks of a tier are not in the order of time");
+                }
+                bounds[chunk] = new CellBounds((int)first, (int)last, reader.Count(int.MaxValue));
+                chunks[chunk] = ChunkRefCodec.Read(ref reader, ref expected);
+                slot = last + 1;
+                if (chunks[chunk].IsAbsent)
+                {
+                    throw reader.Corrupt("a chunk of cells is absent");
+                }
+            }
+            tiers[tier] = new Tier(bounds, chunks);
         }
         return tiers;
     }
 
-    private RollupCells? CellsOf(ChunkRef reference, Func<int> groups)
+    private CellChunks? CellsOf(Tier? tier, Func<int> groups) => tier is null ? null : new CellChunks(tier.Bounds, index =>
     {
-        if (reference.IsAbsent)
-        {
-            return null;
-        }
+        var (reference, bounds) = (tier.Chunks[index], tier.Bounds[index]);
         if (_cache.TryGet<RollupCells>(_number, reference.Offset, out var cells))
         {
             return cells;
         }
         var count = groups();
-        return Cached(reference, (ref ChunkReader reader) => RollupCells.Decode(ref reader, count), static cells => cells.SizeBytes);
+        return Cached(reference, (ref ChunkReader reader) => Decode(ref reader, count, bounds), static cells => cells.SizeBytes);
+    });
+
+    private static RollupCells Decode(ref ChunkReader reader, int groups, CellBounds bounds)
+    {
+        var cells = RollupCells.Decode(ref reader, groups);
+        return cells.Count == bounds.Cells && cells.FirstSlot == bounds.FirstSlot && cells.LastSlot == bounds.LastSlot
+            ? cells
+            : throw reader.Corrupt("the cells are not those that the footer names");
     }
 
     private delegate T DecodeChunk<T>(ref ChunkReader reader);
@@ -220,23 +207,6 @@ internal sealed class RollupFile : RollupSource, IDisposable
         using var chunk = PartFile.Read(file, Path, SizeBytes, reference);
         var reader = chunk.Reader();
         return decode(ref reader);
-    }
-
-    private static void EncodeGroups(SpanGroups groups, ByteWriter chunk)
-    {
-        var list = new ValueListWriter();
-        for (var code = 0; code < groups.Strings.Count; code++)
-        {
-            list.Add(AttributeType.String, code, groups.Strings);
-        }
-        chunk.VarUInt((ulong)groups.Strings.Count);
-        list.WriteTo(chunk);
-        chunk.VarUInt((ulong)groups.Count);
-        Encode(groups.Resources.Values, chunk);
-        Encode(groups.Names.Values, chunk);
-        Encode(groups.Kinds.Values, chunk);
-        Encode(groups.Statuses.Values, chunk);
-        Encode(groups.Roots.Values, chunk);
     }
 
     private SpanGroups DecodeGroups(ref ChunkReader reader)
@@ -270,17 +240,6 @@ internal sealed class RollupFile : RollupSource, IDisposable
         return groups;
     }
 
-    private static void EncodeEdges(EdgeGroups edges, ByteWriter chunk)
-    {
-        chunk.Byte((byte)((edges.IsTruncated ? Truncated : 0) | (edges.IsKnown ? 0 : NotKnown)));
-        chunk.VarUInt((ulong)edges.Count);
-        Encode(edges.Clients.Values, chunk);
-        Encode(edges.Servers.Values, chunk);
-        Encode(edges.Kinds.Values, chunk);
-        Encode(edges.Systems.Values, chunk);
-        Encode(edges.Operations.Values, chunk);
-    }
-
     private EdgeGroups DecodeEdges(ref ChunkReader reader)
     {
         var strings = Groups.Strings;
@@ -301,17 +260,6 @@ internal sealed class RollupFile : RollupSource, IDisposable
             }
         }
         return edges;
-    }
-
-    private static void Encode<T>(ReadOnlySpan<T> values, ByteWriter chunk)
-        where T : unmanaged, System.Numerics.IBinaryInteger<T>
-    {
-        var numbers = new long[values.Length];
-        for (var i = 0; i < numbers.Length; i++)
-        {
-            numbers[i] = long.CreateTruncating(values[i]);
-        }
-        IntColumn.Encode(numbers, chunk);
     }
 
     /// <summary>Numbers from <paramref name="from"/> to below <paramref name="to"/>.</summary>

@@ -15,6 +15,7 @@ internal sealed class SpanGroups
 
     private int[] _slots = new int[256];
     private SpanGroupSource? _asRows;
+    private RollupViews? _views;
 
     public SpanGroups(ColumnBatch owners, StringTable strings)
     {
@@ -51,6 +52,9 @@ internal sealed class SpanGroups
 
     /// <summary>The groups as rows, once they are all there.</summary>
     public SpanGroupSource AsRows => _asRows ??= new SpanGroupSource(this);
+
+    /// <summary>The groups' views, once they are all there.</summary>
+    public RollupViews Views => _views ??= new RollupViews(this);
 
     /// <summary>The number of a group, which is added when it is new and there is room; else of one that stands for it.</summary>
     public int NumberOf(int resource, int name, byte kind, byte status, byte root, int maxGroups = MaxGroups)

@@ -53,7 +53,7 @@ internal sealed class TraceLedger
         var rollup = RollupBuilder.Build(part, strings, join);
         if (answered.Count > 0)
         {
-            rollup = Rollup.Merge([rollup, AnsweredLinks(strings, answered)]);
+            rollup = Rollup.Sum([rollup, AnsweredLinks(strings, answered)]);
         }
         foreach (var receipt in join.Unresolved)
         {

@@ -19,12 +19,16 @@ internal static class RollupVerifier
         {
             using var stored = RollupFile.Open(files, path, new ChunkCache(CacheBytes));
             var made = RollupBuilder.Build(part);
+            _ = stored.Edges;
             foreach (var tier in Enum.GetValues<RollupTier>())
             {
-                _ = stored.EdgeCells(tier);
-                if (stored.SpanCells(tier) is { } cells && Count(cells) is var count && count != part.RowCount)
+                _ = Count(stored.EdgeCells(tier));
+                foreach (var view in Enum.GetValues<RollupView>())
                 {
-                    findings.Add(new FileFinding(path, 0, $"the rollup counts {count} spans by {RollupTiers.Minutes(tier)} minutes, the part has {part.RowCount}"));
+                    if (stored.SpanCells(view, tier) is { } cells && Count(cells) is var count && count != part.RowCount)
+                    {
+                        findings.Add(new FileFinding(path, 0, $"the rollup counts {count} spans by {view} and {RollupTiers.Minutes(tier)} minutes, the part has {part.RowCount}"));
+                    }
                 }
             }
             if (findings.Count == 0 && level == 0 && Difference(stored, made) is { } difference)
@@ -47,12 +51,16 @@ internal static class RollupVerifier
         return findings;
     }
 
-    private static long Count(RollupCells cells)
+    private static long Count(CellChunks? chunks)
     {
         var sum = new CellSum();
-        for (var cell = 0; cell < cells.Count; cell++)
+        for (var chunk = 0; chunk < (chunks?.Count ?? 0); chunk++)
         {
-            cells.AddTo(sum, cell, withDurations: false);
+            var cells = chunks!.Load(chunk);
+            for (var cell = 0; cell < cells.Count; cell++)
+            {
+                cells.AddTo(sum, cell, withDurations: true);
+            }
         }
         return sum.Count;
     }
@@ -72,10 +80,8 @@ internal static class RollupVerifier
                 return $"group {group} of the rollup is not that of the rows";
             }
         }
-        if (stored.SpanCells(RollupTier.Minute) is not { } cells || made.SpanCells(RollupTier.Minute) is not { } wanted)
-        {
-            return "the rollup has no minutes";
-        }
+        var cells = RollupMerge.All(stored.SpanCells(RollupView.Resource, RollupTier.Minute)!, groups.Count);
+        var wanted = RollupMerge.All(made.SpanCells(RollupView.Resource, RollupTier.Minute)!, expected.Count);
         if (cells.Count != wanted.Count)
         {
             return $"the rollup has {cells.Count} cells, the rows make {wanted.Count}";

@@ -42,7 +42,7 @@ internal sealed class TemporaryFolder : IDisposable
         var name = $"{++_parts}.rollup";
         using (var file = Files.Create(name))
         {
-            RollupFile.Write(file, rollup);
+            RollupFileWriter.Write(file, rollup);
         }
         return RollupFile.Open(Files, name, new ChunkCache(16 << 20));
     }

@@ -58,7 +58,7 @@ public sealed class RollupVerifierTests
         var part = new PartSource(PartFile.Open(disk, "a.part"), new ChunkCache(1 << 20));
         using (var file = disk.Create(Path))
         {
-            RollupFile.Write(file, RollupBuilder.Build(part));
+            RollupFileWriter.Write(file, RollupBuilder.Build(part));
         }
         return (disk, part);
     }

@@ -112,7 +112,7 @@ public sealed class EdgeAnswerTests
 
         // A merged part's rollup is the sum of its inputs'.
         var merged = folder.WritePart([TestRecord.ToBatch(Signal.Traces, arrivals.Where(arrival => arrival.Part < 4).Select(arrival => arrival.Span))]);
-        merged.SetRollup(folder.WriteRollup(Rollup.Merge([.. parts.Select(part => part.Rollup!)])));
+        merged.SetRollup(folder.WriteRollup(Rollup.Sum([.. parts.Select(part => part.Rollup!)])));
         Assert.Equal((await EdgesOf(rows, TimeRange.All, null)).Lines, (await EdgesOf([merged, .. sources.Skip(4)], TimeRange.All, ledger)).Lines);
     }
 

@@ -64,7 +64,7 @@ public sealed class PartRollupsTests
         var inputs = _parts.ToArray();
         var merged = Merge(inputs, out var result);
         Assert.Equal(0, result.DuplicateRows);
-        Assert.Equal(RollupText.Of(Rollup.Merge([.. inputs.Select(part => part.Rollup!)]), RollupTier.Minute), RollupText.Of(merged.Rollup!, RollupTier.Minute));
+        Assert.Equal(RollupText.Of(Rollup.Sum([.. inputs.Select(part => part.Rollup!)]), RollupTier.Minute), RollupText.Of(merged.Rollup!, RollupTier.Minute));
         Assert.Equal(Spans(RollupBuilder.Build(merged), RollupTier.Minute), Spans(merged.Rollup!, RollupTier.Minute));
     }
 

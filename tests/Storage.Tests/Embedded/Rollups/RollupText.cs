@@ -5,12 +5,12 @@ namespace Apm.Storage.Tests.Embedded.Rollups;
 /// <summary>A rollup's cells as lines, whatever its groups' numbers: equal exactly when the rollups say the same.</summary>
 internal static class RollupText
 {
-    public static string[] Of(RollupSource rollup, RollupTier tier)
+    public static string[] Of(RollupSource rollup, RollupTier tier, RollupView view = RollupView.Resource)
     {
-        var groups = rollup.Groups;
+        var groups = rollup.GroupsOf(view) ?? rollup.Groups;
         var edges = rollup.Edges;
         var lines = new List<string>();
-        Add(rollup.SpanCells(tier), group =>
+        Add(rollup.SpanCells(view, tier), group =>
             $"span {Resource(groups, groups.Resources[group])} '{Text(groups.Names[group])}' {groups.Kinds[group]} {groups.Statuses[group]} {groups.Roots[group]}");
         Add(rollup.EdgeCells(tier), edge =>
             $"edge '{Text(edges.Clients[edge])}' '{Text(edges.Servers[edge])}' {edges.Kinds[edge]} '{Text(edges.Systems[edge])}' '{Text(edges.Operations[edge])}'");
@@ -19,10 +19,18 @@ internal static class RollupText
 
         string Text(int code) => code < 0 ? "?" : groups.Strings.GetString(code);
 
-        void Add(RollupCells? cells, Func<int, string> describe)
+        void Add(CellChunks? chunks, Func<int, string> describe)
+        {
+            for (var chunk = 0; chunk < (chunks?.Count ?? 0); chunk++)
+            {
+                AddCells(chunks!.Load(chunk), describe);
+            }
+        }
+
+        void AddCells(RollupCells cells, Func<int, string> describe)
         {
             var sum = new CellSum();
-            for (var group = 0; cells is not null && group < cells.GroupCount; group++)
+            for (var group = 0; group < cells.GroupCount; group++)
             {
                 var (start, end) = cells.CellsOf(group);
                 for (var cell = start; cell < end; cell++)
