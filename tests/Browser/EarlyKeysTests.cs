@@ -3,7 +3,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Apm.Browser;
 
-/// <summary>A reader quicker than the page's script: what is pressed while it is on its way is not lost.</summary>
+/// <summary>A reader quicker than the page's scripts and their answers: what is pressed while they are on their way is not lost.</summary>
 public sealed class EarlyKeysTests(BrowserFixture fixture)
 {
     [Fact]
@@ -72,11 +72,38 @@ public sealed class EarlyKeysTests(BrowserFixture fixture)
         Assert.Empty(open.Problems);
     }
 
-    /// <summary>The script arrives when the result is set.</summary>
-    private static async Task<TaskCompletionSource> HoldAsync(IPage page, string script)
+    [Fact]
+    public async Task Arrow_BeforeTheLastAnswer_StaysOnItsItem()
+    {
+        await using var open = await fixture.OpenAsync("/traces");
+        var page = open.Page;
+        await Expect(page.Locator("main tbody tr").First).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("/");
+        await Expect(page.Locator(".filter input.text")).ToBeFocusedAsync();
+        await page.Keyboard.TypeAsync("card.net");
+        var first = page.Locator("#filter-pop [role=option]").First;
+        await Expect(first).ToContainTextAsync("card.network");
+        var late = page.WaitForRequestAsync("**/filter/complete?q=card.netw&**");
+        var answer = await HoldAsync(page, "**/filter/complete?q=card.netw&**");
+        await page.Keyboard.TypeAsync("w");
+        var request = await late;
+        await page.Keyboard.PressAsync("ArrowDown");
+        await Expect(first).ToHaveAttributeAsync("aria-selected", "true");
+        await first.EvaluateAsync("item => item.dataset.old = 'yes'");
+        answer.SetResult();
+        await request.ResponseAsync();
+        await Expect(first).Not.ToHaveAttributeAsync("data-old", "yes");
+        await Expect(first).ToHaveAttributeAsync("aria-selected", "true");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator(".filter input.text")).ToHaveValueAsync("span.card.network ");
+        Assert.Empty(open.Problems);
+    }
+
+    /// <summary>What is asked for arrives when the result is set.</summary>
+    private static async Task<TaskCompletionSource> HoldAsync(IPage page, string address)
     {
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await page.RouteAsync(script, async route =>
+        await page.RouteAsync(address, async route =>
         {
             await held.Task;
             await route.ContinueAsync();

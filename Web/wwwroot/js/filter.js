@@ -188,11 +188,13 @@ export function mount(element) {
           },
           asking.signal,
         );
+        const chosen = items[at]?.text;
         items = answer.items;
         replace = { from: answer.replaceFrom, to: answer.replaceTo };
         askedLength = length;
         caption = t(`Shell.FilterExpect.${answer.expecting}`);
-        at = -1;
+        // An answer that comes after somebody has chosen does not take the choice away: Enter would run half a filter.
+        at = chosen ? items.findIndex((item) => item.text === chosen) : -1;
         if (document.activeElement === input) draw();
       } catch (failure) {
         // Without completion one can still type; a wrong filter is told when it runs.
