@@ -11,6 +11,9 @@ public sealed class DurationHistogram
     private const int SubBucketBits = 3;
     private const int SubBuckets = 1 << SubBucketBits;
 
+    /// <summary>Buckets are added so many at a time, two doublings: durations of one thing come in any order.</summary>
+    private const int Growth = 2 * SubBuckets;
+
     private long[] _counts = [];
 
     public long Count { get; private set; }
@@ -19,7 +22,7 @@ public sealed class DurationHistogram
 
     public long MaxNano { get; private set; }
 
-    /// <summary>Count of each bucket up to the highest used.</summary>
+    /// <summary>Count of each bucket up to the highest used, and possibly of some above it.</summary>
     public ReadOnlySpan<long> Counts => _counts;
 
     /// <summary>The bucket of a duration; negative ones count as 0.</summary>
@@ -110,11 +113,12 @@ public sealed class DurationHistogram
         return MaxNano;
     }
 
-    private void EnsureBuckets(int count)
+    /// <summary>Makes room for so many buckets: who adds many in ascending order asks for the last before.</summary>
+    internal void EnsureBuckets(int count)
     {
         if (_counts.Length < count)
         {
-            Array.Resize(ref _counts, count);
+            Array.Resize(ref _counts, (count + Growth - 1) / Growth * Growth);
         }
     }
 }

@@ -17,5 +17,10 @@ internal readonly record struct RedMeasure(long Count, long Errors, double Rate,
     public static RedMeasure? OfOthers(AggregateResult result, double seconds) =>
         result.Groups.FirstOrDefault(static group => group.IsOverflow) is { } others ? Of(others.Total, seconds) : null;
 
-    public static double Seconds(Telemetry.TimeRange range) => (double)((Int128)range.EndUnixNano - range.StartUnixNano) / 1e9;
+    /// <summary>What a rate is over: the range, without what of it is still to come.</summary>
+    public static double Seconds(Telemetry.TimeRange range, long nowUnixNano)
+    {
+        var end = nowUnixNano > range.StartUnixNano ? Math.Min(range.EndUnixNano, nowUnixNano) : range.EndUnixNano;
+        return (double)((Int128)end - range.StartUnixNano) / 1e9;
+    }
 }

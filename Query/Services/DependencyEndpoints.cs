@@ -44,11 +44,11 @@ internal static class DependencyEndpoints
     private static async Task<IResult> ListAsync(
         ISpanStore spans, QueryRunFactory runs, string? service, string? from, string? to, CancellationToken cancellationToken)
     {
-        var range = TimeParameter.ReadRange(from, to, runs.NowUnixNano());
+        var range = TimeParameter.ReadWideRange(from, to, runs.NowUnixNano());
         var run = runs.Begin();
         var result = await spans.GetEdgesAsync(range, run.Budget(), cancellationToken);
         run.Add(result.Scan);
-        var seconds = RedMeasure.Seconds(range);
+        var seconds = RedMeasure.Seconds(range, runs.NowUnixNano());
         var edges = result.Edges
             .Where(edge => string.IsNullOrEmpty(service) || edge.Client == service || edge.Server == service)
             .Select(edge => EdgeAnswer.Of(edge, seconds))

@@ -26,13 +26,13 @@ internal static class OperationEndpoints
     private static async Task<IResult> ListAsync(
         ISpanStore spans, QueryRunFactory runs, string? service, string? from, string? to, CancellationToken cancellationToken)
     {
-        var range = TimeParameter.ReadRange(from, to, runs.NowUnixNano());
+        var range = TimeParameter.ReadWideRange(from, to, runs.NowUnixNano());
         var filter = string.IsNullOrEmpty(service) ? Filter.All : Filter.Equal(Field.ServiceName, AttributeValue.FromString(service));
         var run = runs.Begin();
         var kind = Field.Of(Intrinsic.Kind);
         var result = await spans.AggregateAsync(new AggregateQuery(filter, range, 0, [Field.ServiceName, Field.Of(Intrinsic.Name), kind]), run.Budget(), cancellationToken);
         run.Add(result.Scan);
-        var seconds = RedMeasure.Seconds(range);
+        var seconds = RedMeasure.Seconds(range, runs.NowUnixNano());
         var operations = result.Groups.Where(group => !group.IsOverflow)
             .Select(group =>
             {

@@ -44,7 +44,7 @@ internal static class ServiceEndpoints
     private static async Task<IResult> ListAsync(
         ISpanStore spans, QueryRunFactory runs, string? from, string? to, string? step, CancellationToken cancellationToken)
     {
-        var range = TimeParameter.ReadRange(from, to, runs.NowUnixNano());
+        var range = TimeParameter.ReadWideRange(from, to, runs.NowUnixNano());
         var stepNano = Parameter.StepOrNice(step, range);
         var maxServices = (int)Math.Clamp(MaxPoints / (long)((((Int128)range.EndUnixNano - range.StartUnixNano) / stepNano) + 2), 1, MaxServices);
         var run = runs.Begin();
@@ -59,7 +59,7 @@ internal static class ServiceEndpoints
         var edges = await spans.GetEdgesAsync(range, run.Budget(), cancellationToken);
         run.Add(edges.Scan);
 
-        var seconds = RedMeasure.Seconds(range);
+        var seconds = RedMeasure.Seconds(range, runs.NowUnixNano());
         var answer = new ServicesAnswer(
             Services(requests, identities, EnvironmentsByService(environments), seconds), RedMeasure.OfOthers(requests, seconds),
             identities.Groups.Concat(environments.Groups).Any(static group => group.IsOverflow), Peers(edges.Edges, seconds), edges.IsTruncated, ScanAnswer.From(run.Report));

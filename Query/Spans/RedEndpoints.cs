@@ -41,12 +41,13 @@ internal static class RedEndpoints
         var filter = Parameter.Filter(q, Signal.Traces);
         var range = TimeParameter.ReadRange(from, to, runs.NowUnixNano());
         var stepNano = Parameter.Step(step, range);
+        range = stepNano is { } steps ? TimeParameter.Widen(range, steps) : range;
         var fields = Parameter.Fields(by, Signal.Traces, "by", Parameter.MaxGroupFields);
         var groups = stepNano is { } width ? (int)Math.Clamp(MaxPoints / (long)(((Int128)range.EndUnixNano - range.StartUnixNano) / width + 2), 1, MaxGroups) : MaxGroups;
         var run = runs.Begin();
         var result = await spans.AggregateAsync(new AggregateQuery(filter, range, stepNano ?? 0, fields, groups), run.Budget(), cancellationToken);
         run.Add(result.Scan);
-        var seconds = RedMeasure.Seconds(range);
+        var seconds = RedMeasure.Seconds(range, runs.NowUnixNano());
         var answer = new RedAnswer(
             new UnixNano(stepNano is null ? range.StartUnixNano : result.FirstStepUnixNano), result.StepNano, result.Steps,
             [.. result.Groups.Select(group => Group(group, fields, stepNano is not null, seconds))], ScanAnswer.From(run.Report));

@@ -68,6 +68,7 @@ internal sealed class CellSum
     public void AddTo(DurationHistogram durations)
     {
         var longest = 0L;
+        durations.EnsureBuckets(LastBucket + 1);
         for (var bucket = FirstBucket; bucket <= LastBucket; bucket++)
         {
             if (_buckets[bucket] > 0)

@@ -15,8 +15,8 @@ internal sealed class RollupFileWriter
     /// <summary>Chunks of fewer cells are joined with the next: about 200 KB.</summary>
     private const int MinChunkCells = 4_096;
 
-    /// <summary>Chunks of more are split: about 800 KB, 1 ms of reading.</summary>
-    private const int MaxChunkCells = 16_384;
+    /// <summary>Chunks of more are split: about 1.6 MB, 2 ms of reading.</summary>
+    private const int MaxChunkCells = 32_768;
 
     private readonly ChunkWriter _chunks;
     private readonly ByteWriter _chunk = new();

@@ -37,7 +37,7 @@ public sealed class EdgeAnswerTests
 
     /// <summary>Without the longest duration, which a correction leaves.</summary>
     internal static string Line(Edge edge) =>
-        $"{edge.Client}>{edge.Server} {edge.Type} [{edge.System}] {edge.Operation} {edge.Calls}/{edge.Errors} {edge.Durations.SumNano} {string.Join(',', edge.Durations.Counts.ToArray()).TrimEnd('0', ',')}";
+        $"{edge.Client}>{edge.Server} {edge.Type} [{edge.System}] {edge.Operation} {edge.Calls}/{edge.Errors} {edge.Durations.SumNano} {string.Join(',', edge.Durations.Counts.TrimEnd(0).ToArray())}";
 
     /// <summary>A trace of some services, with calls to peers, orphans and cycles, over some minutes.</summary>
     internal static List<TestRecord> Trace(Random random, ulong trace)

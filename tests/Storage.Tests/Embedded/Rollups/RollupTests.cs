@@ -90,7 +90,7 @@ public sealed class RollupTests
         static List<TestRecord> Instances(Func<int, string> instance, Func<int, string> name)
         {
             var resources = Enumerable.Range(0, 24).Select(i => TestOwner.Service($"s{i % 3}", ("service.instance.id", Apm.Telemetry.Attributes.AttributeValue.FromString(instance(i))))).ToArray();
-            return [.. Enumerable.Range(0, 60_000).Select(i => TestRecord.Span(1, (ulong)i + 1, start: i * 250_000_000L, duration: i * 37 % 5_000, name: name(i / 7 % 5)) with { Resource = resources[i % 24] })];
+            return [.. Enumerable.Range(0, 120_000).Select(i => TestRecord.Span(1, (ulong)i + 1, start: i * 250_000_000L, duration: i * 37 % 5_000, name: name(i / 7 % 5)) with { Resource = resources[i % 24] })];
         }
 
         using var file = RollupFile.Open(Write(RollupBuilder.Build(Source(Instances(i => $"i{i}", i => $"op{i}"), 8192))), Path, new ChunkCache(8 << 20));
