@@ -48,15 +48,15 @@ internal static class ServiceEndpoints
         var stepNano = Parameter.StepOrNice(step, range);
         var maxServices = (int)Math.Clamp(MaxPoints / (long)((((Int128)range.EndUnixNano - range.StartUnixNano) / stepNano) + 2), 1, MaxServices);
         var run = runs.Begin();
-        var requests = await spans.AggregateAsync(new AggregateQuery(Requests, range, stepNano, [Field.ServiceName], maxServices), run.Budget(), cancellationToken);
+        // Who calls whom takes about as long as all the rest.
+        var edgesTask = spans.GetEdgesAsync(range, run.Budget(), cancellationToken);
+        var redTask = RedAsync();
+        await Task.WhenAll(edgesTask, redTask);
+        var edges = await edgesTask;
+        var (requests, identities, environments) = await redTask;
         run.Add(requests.Scan);
-        var identities = await spans.AggregateAsync(
-            new AggregateQuery(Filter.All, range, Parameter.NiceStep(range, VersionSteps), ServiceIdentity.Fields, MaxIdentities, WithDurations: false), run.Budget(), cancellationToken);
         run.Add(identities.Scan);
-        var environments = await spans.AggregateAsync(
-            new AggregateQuery(Filter.All, range, 0, s_environmentFields, MaxIdentities, WithDurations: false), run.Budget(), cancellationToken);
         run.Add(environments.Scan);
-        var edges = await spans.GetEdgesAsync(range, run.Budget(), cancellationToken);
         run.Add(edges.Scan);
 
         var seconds = RedMeasure.Seconds(range, runs.NowUnixNano());
@@ -64,6 +64,13 @@ internal static class ServiceEndpoints
             Services(requests, identities, EnvironmentsByService(environments), seconds), RedMeasure.OfOthers(requests, seconds),
             identities.Groups.Concat(environments.Groups).Any(static group => group.IsOverflow), Peers(edges.Edges, seconds), edges.IsTruncated, ScanAnswer.From(run.Report));
         return TypedResults.Json(answer, AnswerJson.Default.ServicesAnswer);
+
+        async Task<(AggregateResult Requests, AggregateResult Identities, AggregateResult Environments)> RedAsync() => (
+            await spans.AggregateAsync(new AggregateQuery(Requests, range, stepNano, [Field.ServiceName], maxServices), run.Budget(), cancellationToken),
+            await spans.AggregateAsync(
+                new AggregateQuery(Filter.All, range, Parameter.NiceStep(range, VersionSteps), ServiceIdentity.Fields, MaxIdentities, WithDurations: false), run.Budget(), cancellationToken),
+            await spans.AggregateAsync(
+                new AggregateQuery(Filter.All, range, 0, s_environmentFields, MaxIdentities, WithDurations: false), run.Budget(), cancellationToken));
     }
 
     private static List<ServiceAnswer> Services(AggregateResult requests, AggregateResult identities, ILookup<string, string> environments, double seconds)

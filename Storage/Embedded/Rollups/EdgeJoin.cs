@@ -103,8 +103,9 @@ internal sealed class EdgeJoin
     /// <summary>Sources whose rows are in any order, taken together.</summary>
     public void AddUnordered(IReadOnlyList<RowSource> sources)
     {
-        var spans = new List<EdgeSpan>();
-        var ids = new List<(TraceId TraceId, int Index)>();
+        var rows = (int)Math.Min(sources.Sum(static source => source.RowCount), Array.MaxLength);
+        var spans = new List<EdgeSpan>(rows);
+        var ids = new List<(TraceId TraceId, int Index)>(rows);
         foreach (var source in sources)
         {
             for (var block = 0; block < source.BlockCount; block++)

@@ -9,11 +9,22 @@ namespace Apm.Storage.Embedded.Search;
 /// </summary>
 internal sealed class LogSearch : ScanStrand
 {
+    /// <summary>Rows up to which those of a block are copied while it is open: unpacking its texts again would cost far more than copies that are not needed.</summary>
+    private const int FewRows = 8;
+
+    /// <summary>Copies that one strand keeps. Blocks beyond are opened again for the page.</summary>
+    private const long MaxCopyBytes = 8L << 20;
+
     private readonly LogPage _page;
     private readonly Scan _scan;
     private readonly FilterEvaluator _evaluator;
     private readonly Action<RowSource, RowBlock> _visit;
     private readonly List<LogPlace> _offered = [];
+    private readonly Dictionary<(int Source, int Block), BlockRows> _copies = [];
+    private long _copyBytes;
+
+    /// <summary>Rows of a block, and where each is in the copy.</summary>
+    private sealed record BlockRows(ColumnBatch Rows, Dictionary<int, int> Places);
 
     private LogSearch(LogPage page)
     {
@@ -27,7 +38,7 @@ internal sealed class LogSearch : ScanStrand
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1, nameof(query));
         var page = new LogPage(scan, query);
-        return scheduler.RunAsync(() => new LogSearch(page), static strands => strands[0].Finish(), cancellationToken);
+        return scheduler.RunAsync(() => new LogSearch(page), Finish, cancellationToken);
     }
 
     public override bool Step()
@@ -63,34 +74,57 @@ internal sealed class LogSearch : ScanStrand
                 _offered.Add(new LogPlace(key, number, block.Index, row));
             }
         }
+        if (_offered.Count is > 0 and <= FewRows && _copyBytes < MaxCopyBytes)
+        {
+            var copy = CopyRows(block, [.. _offered.Select(static place => place.Row)]);
+            _copies.Add((number, block.Index), copy);
+            _copyBytes += copy.Rows.SizeBytes;
+        }
         _page.Admit(RowMask.Count(rows), _offered);
     }
 
-    private LogSearchResult Finish()
+    private static LogSearchResult Finish(IReadOnlyList<LogSearch> strands)
     {
-        var places = _page.Places(out var next);
-        return new LogSearchResult(Copy(places), _page.Matched, next, _scan.Report());
+        var (page, scan) = (strands[0]._page, strands[0]._scan);
+        var places = page.Places(out var next);
+        var copies = new Dictionary<(int Source, int Block), BlockRows>();
+        foreach (var (place, rows) in strands.SelectMany(strand => strand._copies))
+        {
+            copies.TryAdd(place, rows);
+        }
+        return new LogSearchResult(Join(scan, places, copies), page.Matched, next, scan.Report());
     }
 
-    private ColumnBatch Copy(List<LogPlace> places)
+    private static BlockRows CopyRows(RowBlock block, int[] rows)
     {
-        var copies = new Dictionary<(int Source, int Block), (ColumnBatch Rows, Dictionary<int, int> Places)>();
+        var copy = new ColumnBatch(Signal.Logs);
+        block.CopyRows(rows, copy);
+        return new BlockRows(copy, rows.Index().ToDictionary(row => row.Item, row => row.Index));
+    }
+
+    /// <param name="copies">Those made in passing; gets the rest.</param>
+    private static ColumnBatch Join(Scan scan, List<LogPlace> places, Dictionary<(int Source, int Block), BlockRows> copies)
+    {
         foreach (var group in places.GroupBy(place => (place.Source, place.Block)))
         {
-            int[] rows = [.. group.Select(place => place.Row).Order()];
-            var copy = new ColumnBatch(Signal.Logs);
-            if (_scan.Visit(_scan.Sources[group.Key.Source], group.Key.Block, (_, block) => block.CopyRows(rows, copy)))
+            if (!copies.ContainsKey(group.Key))
             {
-                copies.Add(group.Key, (copy, rows.Index().ToDictionary(row => row.Item, row => row.Index)));
+                int[] rows = [.. group.Select(place => place.Row).Order()];
+                scan.Visit(scan.Sources[group.Key.Source], group.Key.Block, (_, block) => copies.Add(group.Key, CopyRows(block, rows)));
             }
         }
         var records = new ColumnBatch(Signal.Logs);
-        var targets = copies.ToDictionary(copy => copy.Key, copy => new BatchCopier(copy.Value.Rows, records, copy.Value.Rows.Rows));
+        var copiers = new Dictionary<(int Source, int Block), BatchCopier>();
         foreach (var place in places)
         {
-            if (copies.TryGetValue((place.Source, place.Block), out var copy))
+            var at = (place.Source, place.Block);
+            if (copies.TryGetValue(at, out var copy))
             {
-                targets[(place.Source, place.Block)].CopyRow(copy.Places[place.Row]);
+                if (!copiers.TryGetValue(at, out var copier))
+                {
+                    copiers.Add(at, copier = new BatchCopier(copy.Rows, records, copy.Rows.Rows));
+                }
+                copier.CopyRow(copy.Places[place.Row]);
             }
         }
         return records;
