@@ -46,7 +46,7 @@ public sealed partial class SourceRuleTests
             .Select(file => File.ReadAllText(Path.Combine(Repository.Root, file))).ToArray();
         foreach (var (file, name) in interfaces)
         {
-            var implementations = all.Sum(text => Regex.Count(text, $@"(class|struct)\s+\w+[^\{{;]*:\s[^\{{;]*\b{name}\b"));
+            var implementations = all.Sum(text => Regex.Count(text, $@"(class|struct|record)\s+\w+[^\{{;]*:\s[^\{{;]*\b{name}\b"));
             Assert.True(implementations >= 2, $"{file}: {name} has {implementations} implementations; a plain class will do.");
         }
     }
