@@ -13,6 +13,8 @@ internal sealed partial class EmbeddedEngine
         while (true)
         {
             _wake.Wait();
+            // Asked before the heads are: a stop while rollups are made below leaves a head that is yet to be sealed, and wakes this thread once more.
+            var last = _stopping;
             while (!_abandoned && NextFrozen() is { } head && (_stopping || failedAt is not { } at || _time.GetElapsedTime(at) >= delay))
             {
                 if (TrySeal(head, out var failure))
@@ -29,7 +31,7 @@ internal sealed partial class EmbeddedEngine
                 failedAt = _time.GetTimestamp();
             }
             RebuildRollups();
-            if (_stopping)
+            if (last)
             {
                 FailRest();
                 _sealerEnded.SetResult();
