@@ -23,23 +23,27 @@ internal static class TimeParameter
         return start < end ? new TimeRange(start, end) : throw new ParameterException(fromName, $"is not before '{toName}'");
     }
 
-    /// <summary>From here on a range is read in whole <see cref="WideUnitNano"/>: one that is shorter shows the difference.</summary>
-    private const long WideRangeNano = 6 * 3_600 * NanoPerSecond;
-
-    /// <summary>Width of the rollups that answer long ranges.</summary>
-    private const long WideUnitNano = 600 * NanoPerSecond;
+    /// <summary>From how long on a range is read in whole units, and in which: the widths of rollups. The difference is at most a sixtieth at each end.</summary>
+    private static readonly (long RangeNano, long UnitNano)[] s_units = [(6 * 3_600 * NanoPerSecond, 600 * NanoPerSecond), (3_600 * NanoPerSecond, 60 * NanoPerSecond)];
 
     /// <summary>As <see cref="ReadRange"/>, and <see cref="Widen"/>.</summary>
-    public static TimeRange ReadWideRange(string? from, string? to, long nowUnixNano) => Widen(ReadRange(from, to, nowUnixNano), WideUnitNano);
+    public static TimeRange ReadWideRange(string? from, string? to, long nowUnixNano) => Widen(ReadRange(from, to, nowUnixNano), 0);
 
     /// <summary>
-    /// A range of 6 hours or more, whose steps are whole 10 minutes, begins and ends at whole 10 minutes, up to 10 minutes earlier and later: so it is answered from
-    /// what was added up beforehand and never from rows.
+    /// A range of an hour or more begins and ends at whole minutes, one of 6 hours or more at whole 10 minutes, up to that much earlier and later, where its steps are
+    /// multiples of them: so it is answered from what was added up beforehand, and never from the rows of the minute that is running.
     /// </summary>
-    public static TimeRange Widen(TimeRange range, long stepNano) =>
-        (Int128)range.EndUnixNano - range.StartUnixNano >= WideRangeNano && stepNano % WideUnitNano == 0 && range.StartUnixNano >= 0 && range.EndUnixNano <= long.MaxValue - WideUnitNano
-            ? new TimeRange(range.StartUnixNano / WideUnitNano * WideUnitNano, (range.EndUnixNano + WideUnitNano - 1) / WideUnitNano * WideUnitNano)
-            : range;
+    public static TimeRange Widen(TimeRange range, long stepNano)
+    {
+        foreach (var (rangeNano, unitNano) in s_units)
+        {
+            if ((Int128)range.EndUnixNano - range.StartUnixNano >= rangeNano && stepNano % unitNano == 0 && range.StartUnixNano >= 0 && range.EndUnixNano <= long.MaxValue - unitNano)
+            {
+                return new TimeRange(range.StartUnixNano / unitNano * unitNano, (range.EndUnixNano + unitNano - 1) / unitNano * unitNano);
+            }
+        }
+        return range;
+    }
 
     public static long Read(string text, string parameter, long nowUnixNano)
     {
