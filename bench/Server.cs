@@ -183,6 +183,9 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
+    /// <summary>0 for a process that has just been killed: it has no memory any more.</summary>
     private double StatusKiB(string name) =>
-        double.Parse(File.ReadLines($"/proc/{_process.ProcessId}/status").First(line => line.StartsWith(name, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        File.ReadLines($"/proc/{_process.ProcessId}/status").FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal)) is { } line
+            ? double.Parse(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)
+            : 0;
 }
