@@ -16,15 +16,15 @@ internal static class TimeParameter
     /// <summary>A number below it is seconds: the year 5138.</summary>
     private const decimal MaxSeconds = 1e11m;
 
+    /// <summary>From how long on a range is read in whole units, and in which: the widths of rollups. The difference is at most a sixtieth at each end.</summary>
+    private static readonly (long RangeNano, long UnitNano)[] s_units = [(6 * 3_600 * NanoPerSecond, 600 * NanoPerSecond), (3_600 * NanoPerSecond, 60 * NanoPerSecond)];
+
     public static TimeRange ReadRange(string? from, string? to, long nowUnixNano, string fromName = "from", string toName = "to")
     {
         var end = string.IsNullOrWhiteSpace(to) ? nowUnixNano : Read(to, toName, nowUnixNano);
         var start = string.IsNullOrWhiteSpace(from) ? end - DefaultRangeNano : Read(from, fromName, nowUnixNano);
         return start < end ? new TimeRange(start, end) : throw new ParameterException(fromName, $"is not before '{toName}'");
     }
-
-    /// <summary>From how long on a range is read in whole units, and in which: the widths of rollups. The difference is at most a sixtieth at each end.</summary>
-    private static readonly (long RangeNano, long UnitNano)[] s_units = [(6 * 3_600 * NanoPerSecond, 600 * NanoPerSecond), (3_600 * NanoPerSecond, 60 * NanoPerSecond)];
 
     /// <summary>As <see cref="ReadRange"/>, and <see cref="Widen"/>.</summary>
     public static TimeRange ReadWideRange(string? from, string? to, long nowUnixNano) => Widen(ReadRange(from, to, nowUnixNano), 0);

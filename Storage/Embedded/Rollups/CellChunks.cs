@@ -11,9 +11,6 @@ internal sealed class CellChunks(IReadOnlyList<CellBounds> bounds, Func<int, Rol
 {
     public int Count => bounds.Count;
 
-    /// <summary>Of all chunks.</summary>
-    public long CellCount => bounds.Sum(static chunk => (long)chunk.Cells);
-
     /// <summary>Above <see cref="LastSlot"/> when there are none.</summary>
     public int FirstSlot => bounds.Count == 0 ? int.MaxValue : bounds[0].FirstSlot;
 

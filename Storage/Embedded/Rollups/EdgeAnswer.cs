@@ -34,13 +34,13 @@ internal sealed class EdgeAnswer
 
     private EdgeResult Run()
     {
-        var (from, to) = Minutes(_range);
+        var (from, to) = RollupTiers.WholeMinutes(_range);
         if (_range.IsEmpty || from >= to)
         {
             AddRows(_scan.Sources, _range);
             return Result();
         }
-        var pieces = Pieces(RollupTier.Hour, from, to).ToList();
+        var pieces = RollupTiers.Pieces(from, to, stepNano: 0).ToList();
         foreach (var source in _scan.Sources)
         {
             (source.RowCount > 0 && TryAdd(source, from, to, pieces) ? _rolled : _fresh).Add(source);
@@ -66,31 +66,6 @@ internal sealed class EdgeAnswer
         }
         var edges = _sums.ToEdges();
         return new EdgeResult(edges, _scan.Report() with { RollupsRead = _rollupsRead }, _sums.IsTruncated);
-    }
-
-    private static (int From, int To) Minutes(TimeRange range)
-    {
-        var from = RollupTiers.MinuteOf(range.StartUnixNano);
-        from += range.StartUnixNano == from * RollupTiers.MinuteNano ? 0 : 1;
-        return (from, RollupTiers.MinuteOf(range.EndUnixNano));
-    }
-
-    private static IEnumerable<(RollupTier Tier, int From, int To)> Pieces(RollupTier tier, int from, int to)
-    {
-        if (from >= to)
-        {
-            return [];
-        }
-        var minutes = RollupTiers.Minutes(tier);
-        var first = -RollupTiers.SlotOf(-from, minutes) * minutes;
-        var end = RollupTiers.SlotOf(to, minutes) * minutes;
-        if (tier == RollupTier.Minute)
-        {
-            return [(tier, from, to)];
-        }
-        return first >= end
-            ? Pieces(tier - 1, from, to)
-            : [(tier, first, end), .. Pieces(tier - 1, from, first), .. Pieces(tier - 1, end, to)];
     }
 
     private bool TryAdd(RowSource source, int from, int to, List<(RollupTier Tier, int From, int To)> pieces)

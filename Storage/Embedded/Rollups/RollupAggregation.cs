@@ -24,7 +24,7 @@ internal sealed class RollupAggregation
     private readonly int _toMinute;
     private readonly long _firstStep;
     private readonly int _steps;
-    private readonly List<(RollupTier Tier, int From, int To)> _pieces = [];
+    private readonly List<(RollupTier Tier, int From, int To)> _pieces;
     private readonly FilterEvaluator _evaluator;
     private readonly FieldReader[] _readers;
     private readonly int[][] _numbers;
@@ -43,7 +43,7 @@ internal sealed class RollupAggregation
         _fromMinute = fromMinute;
         _toMinute = toMinute;
         (_firstStep, _steps) = Aggregation.StepsOf(query);
-        AddPieces(RollupTier.Hour, fromMinute, toMinute);
+        _pieces = [.. RollupTiers.Pieces(fromMinute, toMinute, query.StepNano)];
         var noRows = new Scan([], new QueryBudget(TimeSpan.Zero, 0, 0), TimeProvider.System, null, CancellationToken.None);
         var facts = new TraceFacts(noRows, new TraceLoader(noRows));
         _evaluator = new FilterEvaluator(query.Filter, TimeRange.All, Signal.Traces, facts);
@@ -59,9 +59,7 @@ internal sealed class RollupAggregation
         {
             return null;
         }
-        var from = RollupTiers.MinuteOf(query.Range.StartUnixNano);
-        from += query.Range.StartUnixNano == from * RollupTiers.MinuteNano ? 0 : 1;
-        var to = RollupTiers.MinuteOf(query.Range.EndUnixNano);
+        var (from, to) = RollupTiers.WholeMinutes(query.Range);
         return to > from && RollupFields.Of(query.Filter, query.GroupBy) is { } fields ? new RollupAggregation(query, fields, from, to) : null;
     }
 
@@ -96,33 +94,6 @@ internal sealed class RollupAggregation
             {
                 Add(await rows(atEnd, all with { Range = end }).ConfigureAwait(false));
             }
-        }
-    }
-
-    private void AddPieces(RollupTier tier, int from, int to)
-    {
-        if (from >= to)
-        {
-            return;
-        }
-        var minutes = RollupTiers.Minutes(tier);
-        if (_query.StepNano % RollupTiers.WidthNano(tier) != 0)
-        {
-            AddPieces(tier - 1, from, to);
-            return;
-        }
-        var first = -RollupTiers.SlotOf(-from, minutes);
-        var end = RollupTiers.SlotOf(to, minutes);
-        if (first >= end)
-        {
-            AddPieces(tier - 1, from, to);
-            return;
-        }
-        _pieces.Add((tier, first * minutes, end * minutes));
-        if (tier > RollupTier.Minute)
-        {
-            AddPieces(tier - 1, from, first * minutes);
-            AddPieces(tier - 1, end * minutes, to);
         }
     }
 

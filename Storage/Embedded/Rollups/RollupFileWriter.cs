@@ -50,7 +50,7 @@ internal sealed class RollupFileWriter
             {
                 if (spans[(int)view] is { } writer)
                 {
-                    minutes[(int)view] = RollupMerge.AddUp(minutes[(int)views.FinerOf(view)], views.NumbersOf(view), writer.Groups);
+                    minutes[(int)view] = RollupMerge.AddUp(minutes[(int)views.SourceOf(view)], views.NumbersOf(view), writer.Groups);
                     writer.Add(minutes[(int)view]);
                 }
             }

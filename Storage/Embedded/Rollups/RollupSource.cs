@@ -29,10 +29,9 @@ internal abstract class RollupSource
     /// <summary>The fewest cells that tell apart what a view does, of a tier not wider than <paramref name="wanted"/>.</summary>
     public (RollupView View, RollupTier Tier, CellChunks Cells) FewestSpanCells(RollupView view, RollupTier wanted)
     {
-        while (true)
+        for (; ; view = RollupViews.FinerOf(view))
         {
-            view = Groups.Views.Widest(view);
-            for (var tier = wanted; ; tier--)
+            for (var tier = wanted; GroupsOf(view) is not null; tier--)
             {
                 if (SpanCells(view, tier) is { } cells)
                 {
@@ -43,7 +42,6 @@ internal abstract class RollupSource
                     break;
                 }
             }
-            view = Groups.Views.FinerOf(view);
         }
     }
 

@@ -21,6 +21,33 @@ internal static class RollupTiers
     /// <summary>The minute that a time lies in: any time's fits in an int.</summary>
     public static int MinuteOf(long unixNano) => (int)(unixNano >= 0 ? unixNano / MinuteNano : ((unixNano + 1) / MinuteNano) - 1);
 
+    /// <summary>The first whole minute of a range, and the minute after its last; none when they are not in order.</summary>
+    public static (int From, int To) WholeMinutes(Telemetry.TimeRange range)
+    {
+        var from = MinuteOf(range.StartUnixNano);
+        return (range.StartUnixNano == from * MinuteNano ? from : from + 1, MinuteOf(range.EndUnixNano));
+    }
+
+    /// <summary>Minutes cut into the widest slots of tiers that lie in them whole, and that steps are made of.</summary>
+    /// <param name="stepNano">0: there are no steps.</param>
+    public static IEnumerable<(RollupTier Tier, int From, int To)> Pieces(int from, int to, long stepNano, RollupTier widest = RollupTier.Hour)
+    {
+        if (from >= to)
+        {
+            return [];
+        }
+        if (widest == RollupTier.Minute)
+        {
+            return [(widest, from, to)];
+        }
+        var minutes = Minutes(widest);
+        var first = -SlotOf(-from, minutes) * minutes;
+        var end = SlotOf(to, minutes) * minutes;
+        return first >= end || stepNano % WidthNano(widest) != 0
+            ? Pieces(from, to, stepNano, widest - 1)
+            : [(widest, first, end), .. Pieces(from, first, stepNano, widest - 1), .. Pieces(end, to, stepNano, widest - 1)];
+    }
+
     /// <summary>The slot of a tier that a minute lies in.</summary>
     public static int SlotOf(int minute, int minutes) => minute >= 0 ? minute / minutes : ((minute + 1) / minutes) - 1;
 }

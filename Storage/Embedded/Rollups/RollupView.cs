@@ -36,7 +36,7 @@ internal sealed class RollupViews
         var representatives = Representatives(groups.Owners);
         for (var view = RollupView.Operation; view <= RollupView.Service; view++)
         {
-            var finer = _groups[(int)FinerOf(view)]!;
+            var finer = _groups[(int)SourceOf(view)]!;
             var (coarser, numbers) = Coarsen(finer, view == RollupView.Instance ? null : representatives, withNames: view == RollupView.Operation);
             if (coarser.Count * 2L <= finer.Count)
             {
@@ -49,17 +49,21 @@ internal sealed class RollupViews
     /// <summary>Minutes by service are few; of the other views they would be nearly as many as those by resource, which answer in their place.</summary>
     public static bool HasMinutes(RollupView view) => view is RollupView.Resource or RollupView.Service;
 
-    /// <summary>The view that this one is made from, which tells apart what this one does: itself for the finest.</summary>
-    public RollupView FinerOf(RollupView view) => Widest(view == RollupView.Service ? RollupView.Instance : RollupView.Resource);
+    /// <summary>The next view that tells apart what this one does, and more: itself for the finest.</summary>
+    public static RollupView FinerOf(RollupView view) => view == RollupView.Service ? RollupView.Instance : RollupView.Resource;
+
+    /// <summary>The view that this one is made from: the next finer one that is kept.</summary>
+    public RollupView SourceOf(RollupView view)
+    {
+        var finer = FinerOf(view);
+        return _groups[(int)finer] is null ? SourceOf(finer) : finer;
+    }
 
     /// <summary>Null when the view is not kept.</summary>
     public SpanGroups? GroupsOf(RollupView view) => _groups[(int)view];
 
-    /// <summary>For each group of <see cref="FinerOf"/>, that of this view.</summary>
+    /// <summary>For each group of <see cref="SourceOf"/>, that of this view.</summary>
     public int[] NumbersOf(RollupView view) => _numbers[(int)view] ?? throw new ArgumentException("the view is not kept", nameof(view));
-
-    /// <summary>The view with the fewest groups that tells apart what <paramref name="wanted"/> does.</summary>
-    public RollupView Widest(RollupView wanted) => _groups[(int)wanted] is null ? FinerOf(wanted) : wanted;
 
     private static (SpanGroups Groups, int[] Numbers) Coarsen(SpanGroups from, int[]? representatives, bool withNames)
     {

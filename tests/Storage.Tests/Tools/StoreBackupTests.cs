@@ -105,10 +105,7 @@ public sealed class StoreBackupTests
     {
         var rig = new EngineRig();
         await using var engine = rig.Open();
-        await AppendAndSealAsync(rig, engine, 1);
-        var first = new MemoryFileSystem();
-        Back(rig.Disk, first, out _);
-        await AppendAndSealAsync(rig, engine, 2);
+        var first = await BackUpFirstOfTwoAsync(rig, engine);
         for (var n = 0; ; n++)
         {
             var backup = first.Crash(CrashKeeps.Everything);
@@ -194,10 +191,7 @@ public sealed class StoreBackupTests
     {
         var rig = new EngineRig();
         await using var engine = rig.Open();
-        await AppendAndSealAsync(rig, engine, 1);
-        var first = new MemoryFileSystem();
-        Back(rig.Disk, first, out _);
-        await AppendAndSealAsync(rig, engine, 2);
+        var first = await BackUpFirstOfTwoAsync(rig, engine);
         for (var n = 0; ; n++)
         {
             var backup = first.Crash(CrashKeeps.Everything);
@@ -287,6 +281,16 @@ public sealed class StoreBackupTests
         backup.CapacityBytes = null;
         Back(rig.Disk, backup, out _);
         await AssertRestoresAsync(rig, backup, 3);
+    }
+
+    /// <summary>Seals twice, and makes a backup between.</summary>
+    private static async Task<MemoryFileSystem> BackUpFirstOfTwoAsync(EngineRig rig, EmbeddedEngine engine)
+    {
+        await AppendAndSealAsync(rig, engine, 1);
+        var first = new MemoryFileSystem();
+        Back(rig.Disk, first, out _);
+        await AppendAndSealAsync(rig, engine, 2);
+        return first;
     }
 
     private static async Task AppendAndSealAsync(EngineRig rig, EmbeddedEngine engine, params long[] positions)
